@@ -1,0 +1,1 @@
+"""Stage 5: accounts that one operator runs."""

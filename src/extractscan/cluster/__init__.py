@@ -1,0 +1,1 @@
+"""Stage 3: distinct prompts to near-duplicate clusters."""

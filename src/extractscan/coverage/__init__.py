@@ -1,0 +1,1 @@
+"""Stage 4: streams, and how much of a space each one visits."""

@@ -1,0 +1,1 @@
+"""Stage 7: findings to a table, JSON, JSON lines, CSV or Parquet."""

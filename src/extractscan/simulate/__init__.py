@@ -1,0 +1,1 @@
+"""Labelled logs of the project's own text, for samples, tests and detection limits."""

@@ -1,0 +1,1 @@
+"""Stage 6: evidence in bits, gates, severity, findings."""
