@@ -12,7 +12,7 @@ class Observer(Protocol):
         """Begin the stage ``name`` of ``total`` steps (None: unknown)."""
 
     def advance(self, steps: int = 1) -> None:
-        """Some more steps of the current stage are done."""
+        """Count some more steps of the current stage as done."""
 
     def warn(self, message: str) -> None:
         """Say something that the user should know; may hold text from a log, the receiver neutralises it."""

@@ -6,12 +6,16 @@ answer in the time of ``import typer``.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
 import typer
 
 from extractscan._version import __version__
+from extractscan.cli.evaluate import evaluate
+from extractscan.cli.schema import schema
+from extractscan.cli.score import score
 
 app = typer.Typer(
     name="extractscan",
@@ -39,12 +43,29 @@ def main(
     """Find model-extraction campaigns in LLM API logs, offline."""
 
 
+app.command()(score)
+app.command()(evaluate)
+app.command()(schema)
+
+
 def run() -> None:
-    """Run the command line and exit with the contract's code."""
+    """Run the command line and exit with the contract's code; no exception reaches the user as a traceback.
+
+    With ``EXTRACTSCAN_DEBUG`` set, an internal error is raised as it is.
+    """
+    from extractscan.cli.console import error as say  # noqa: PLC0415
     from extractscan.errors import ExtractscanError  # noqa: PLC0415
 
     try:
         app()
     except ExtractscanError as error:
-        sys.stderr.write(f"extractscan: {error}\n")
+        say(str(error))
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say("interrupted")
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("EXTRACTSCAN_DEBUG"):
+            raise
+        say(f"internal error, please report it: {type(error).__name__}: {error}")
+        sys.exit(ExtractscanError.exit_code)

@@ -25,8 +25,8 @@ SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "none")
 class Evidence:
     """One signal's contribution.
 
-    ``signal`` and ``family`` are stable lower-case identifiers. ``value`` is the measured statistic in its own unit (None
-    when not assessed), ``bits`` its log2 weight after the family's cap (0.0 when not assessed), ``detail`` one sentence
+    ``signal`` and ``family`` are stable lower-case identifiers. ``value`` is the measured statistic in its own unit
+    (None when not assessed), ``bits`` its log2 weight after the family's cap (0.0 when not assessed), ``detail`` one sentence
     that states what was observed, with numbers and without text from the log.
     """
 

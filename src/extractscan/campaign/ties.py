@@ -1,0 +1,101 @@
+"""How a group of accounts hangs together: load, partition, succession. Each is a likelihood ratio in bits.
+
+All three compare *one operator who shares out work* with *independent customers who happen to use the same thing*. None uses
+volume, names of places or any word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SHARD_SPREAD: Final = 0.35
+"""Standard deviation of ln(requests) among shards of one campaign: a queue or a scheduler hands out like amounts."""
+CUSTOMER_SPREAD: Final = 1.0
+"""The same among independent customers. Usage of one product is heavy-tailed; published log-normal fits of requests per
+client lie between 1 and 2, and the low end is the cautious choice."""
+LOAD_REACH: Final = 1.2
+"""Farthest that one account may lie from the group's median (in ln) in the sum: one outlier must not decide."""
+PARTITION_LEFT: Final = 0.02
+"""Share of the expected overlap that is left in a partition: retries and restarts repeat an item now and then."""
+PARTITION_DISPERSION: Final = 10.0
+"""Overdispersion of overlap counts: prompts are not equally popular, so counts vary more than Poisson."""
+SHARED_WITH: Final = 3
+"""Common payloads that make an outside stream count as drawing on the same source."""
+
+
+def load_bits(requests: NDArray[np.int64]) -> float:
+    """Log2 likelihood ratio of even against customer-like loads.
+
+    ln(requests) is taken as normal about the group's median with standard deviation ``SHARD_SPREAD`` or ``CUSTOMER_SPREAD``; the
+    sum is shrunk by (k - 1) / k since the median is estimated from the same k accounts.
+    """
+    k = requests.size
+    if k < 2:
+        return 0.0
+    logs = np.log(np.maximum(requests, 1).astype(np.float64))
+    away = np.minimum(np.abs(logs - np.median(logs)), LOAD_REACH)
+    # A small count is uncertain by itself: Poisson noise of ln n has variance 1/n under both hypotheses.
+    noise = 1.0 / np.maximum(requests, 1)
+    even = SHARD_SPREAD**2 + noise
+    uneven = CUSTOMER_SPREAD**2 + noise
+    terms = 0.5 * np.log(uneven / even) - 0.5 * away**2 * (1.0 / even - 1.0 / uneven)
+    return float(np.sum(np.sort(terms)) * (k - 1) / k / np.log(2.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Payloads in common inside a group and with outside streams that draw on the same source.
+
+    ``inside`` counts pairs of members that share a payload; ``expected`` is that count if members drew independently, at the rate
+    at which they meet the ``outsiders``; ``pairs`` is (members, members) with the common payloads of each pair.
+    """
+
+    inside: int
+    expected: float
+    outsiders: int
+    pairs: NDArray[np.int64]
+
+
+def partition_bits(overlap: Overlap) -> float:
+    """Log2 likelihood ratio of a partition (almost no overlap) against independent draws; never negative."""
+    expected = overlap.expected
+    if expected <= 0.0:
+        return 0.0
+    ratio = expected * (1.0 - PARTITION_LEFT) + overlap.inside * np.log(PARTITION_LEFT)
+    return max(0.0, float(ratio) / PARTITION_DISPERSION / float(np.log(2.0)))
+
+
+def succession_bits(first_us: NDArray[np.int64], last_us: NDArray[np.int64]) -> float:
+    """Log2 likelihood ratio of a relay (one account after another) against accounts active at independent times.
+
+    The statistic is the number of pairs of activity intervals that overlap in time. For independent intervals of these lengths
+    placed at random in the group's span T, a pair of lengths a and b overlaps with probability near min(1, (a + b) / T); the
+    probability of at most the seen number of overlaps is bounded by Chernoff's inequality over k / 2 independent pairs (of
+    k accounts, so many pairs are disjoint), which is cautious.
+    """
+    k = first_us.size
+    if k < 3:
+        return 0.0
+    span = float(last_us.max() - first_us.min())
+    if span <= 0.0:
+        return 0.0
+    lengths = (last_us - first_us).astype(np.float64) / span
+    chance = np.minimum(1.0, lengths[:, None] + lengths[None, :])
+    upper = np.triu_indices(k, 1)
+    expected = float(chance[upper].mean())
+    overlapping = (first_us[:, None] <= last_us[None, :]) & (first_us[None, :] <= last_us[:, None])
+    seen = float(overlapping[upper].mean())
+    if seen >= expected:
+        return 0.0
+    expected = min(expected, 1.0 - 1e-6)
+    independent = k // 2
+    divergence = (1.0 - seen) * np.log((1.0 - seen) / (1.0 - expected))
+    if seen > 0.0:
+        divergence += seen * np.log(seen / expected)
+    return float(independent * divergence / np.log(2.0))

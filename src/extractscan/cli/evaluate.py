@@ -1,0 +1,100 @@
+"""``extractscan evaluate``: hold a ranking against labels."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path  # noqa: TC003 -- typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from extractscan.evaluate.evaluation import Accounts, Evaluation
+
+
+class EvaluateFormat(StrEnum):
+    """Outputs of ``evaluate``."""
+
+    table = "table"
+    json = "json"
+
+
+def evaluate(
+    ranked: Annotated[
+        str, typer.Argument(metavar="RANKED", help="What score wrote: JSONL, JSON, CSV or Parquet; - for stdin.")
+    ],
+    labels: Annotated[
+        str,
+        typer.Argument(
+            metavar="LABELS",
+            help="CSV, JSONL, JSON or Parquet with account_id, label (1: attack, 0: benign), archetype, campaign.",
+        ),
+    ],
+    output_format: Annotated[
+        EvaluateFormat, typer.Option("--format", help="A table to read, or JSON.")
+    ] = EvaluateFormat.table,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE instead of stdout.")
+    ] = None,
+    clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite FILE when it exists.")] = False,
+) -> None:
+    """Measure a ranking against labels: recall at fixed false-positive rates, precision, campaigns, archetypes.
+
+    Labelled accounts that the ranking lacks count as missed; ranked accounts without a label are left out.
+    """
+    # ruff: noqa: PLC0415 -- --help pays for typer alone
+    from extractscan.errors import UsageError
+    from extractscan.evaluate.evaluation import evaluate as measure
+    from extractscan.evaluate.tables import match_files
+    from extractscan.report.interface import Format
+    from extractscan.report.write import check_output, standard_output, write_file
+
+    if labels == "-":
+        raise UsageError("only RANKED can be read from standard input")
+    check_output(Format.JSON, output, clobber=clobber)  # both outputs are text; the format decides nothing more here
+    evaluation = measure(match_files(ranked, labels))
+    for line in _remarks(evaluation.accounts):
+        sys.stderr.write(f"extractscan: {line}\n")
+    if output is None or str(output) == "-":
+        text = _render(evaluation, output_format, to_file=False)
+        with standard_output() as stream:
+            stream.write(text)
+        return
+    data = _render(evaluation, output_format, to_file=True).encode()
+
+    def fill(stream: BinaryIO) -> None:
+        stream.write(data)
+
+    write_file(output, fill, clobber=clobber)
+
+
+def _render(evaluation: Evaluation, output_format: EvaluateFormat, *, to_file: bool) -> str:
+    import os
+
+    from extractscan.evaluate.render import to_json, to_table
+    from extractscan.report.interface import RenderOptions
+    from extractscan.report.write import display_options
+
+    if output_format is EvaluateFormat.json:
+        return to_json(evaluation)
+    return to_table(evaluation, RenderOptions() if to_file else display_options(sys.stdout, os.environ))
+
+
+def _remarks(accounts: Accounts) -> list[str]:
+    """Say what the numbers silently depend on."""
+    remarks = []
+    if accounts.missing_from_ranking:
+        remarks.append(
+            f"{accounts.missing_from_ranking} of {accounts.labelled} labelled accounts are not in the ranking "
+            "and count as scored last"
+        )
+    if accounts.without_label:
+        remarks.append(f"{accounts.without_label} of {accounts.ranked} ranked accounts have no label and are left out")
+    if not accounts.attackers:
+        remarks.append("no account is labelled as an attack: recall and average precision are undefined")
+    if not accounts.benign:
+        remarks.append("no account is labelled as benign: false-positive rates are undefined")
+    return remarks

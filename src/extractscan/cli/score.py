@@ -1,0 +1,131 @@
+"""``extractscan score``: logs in, a ranked report out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
+from typing import Annotated
+
+import typer
+
+from extractscan.errors import UsageError
+
+
+class ReportFormat(StrEnum):
+    """What ``--format`` takes; the same names as ``report.interface.Format``, here so that ``--help`` imports no report."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class FailOn(StrEnum):
+    """What ``--fail-on`` takes: the least severity that makes the exit code 1."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+def parse_time(text: str | None, option: str) -> datetime | None:
+    """Parse an ISO date or time; one without a zone is UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option}: {text!r} is no ISO date or time, as in 2026-03-01 or 2026-03-01T06:00Z") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def parse_bad_rows(text: str | None) -> float | None:
+    """Parse ``--max-bad-rows``: a whole number is a count, ``1%`` or ``0.01`` a share."""
+    if text is None:
+        return None
+    try:
+        value = float(text[:-1]) / 100 if text.endswith("%") else float(text) if "." in text else int(text)
+    except ValueError:
+        value = -1
+    if value < 0 or (isinstance(value, float) and value > 1):
+        raise UsageError(f"--max-bad-rows: {text!r} is neither a count (100) nor a share (1% or 0.01)")
+    return value
+
+
+def parse_columns(pairs: list[str]) -> dict[str, str]:
+    """Parse ``--column canonical=source``."""
+    out = {}
+    for pair in pairs:
+        name, equals, source = pair.partition("=")
+        if not equals or not name or not source:
+            raise UsageError(f"--column: {pair!r} is not CANONICAL=COLUMN, as in account_id=customer")
+        out[name] = source
+    return out
+
+
+def score(
+    logs: Annotated[
+        list[str], typer.Argument(metavar="LOGS...", help="Log files, folders or globs; - reads standard input.")
+    ],
+    report_format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")] = ReportFormat.TABLE,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output file.")] = False,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="List so many accounts (table: 20; other formats: all).")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="Only requests from this ISO time on (UTC).")] = None,
+    until: Annotated[str | None, typer.Option(help="Only requests before this ISO time (UTC).")] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=COLUMN", help="Read canonical column NAME from COLUMN; may be repeated."),
+    ] = None,
+    max_bad_rows: Annotated[
+        str | None, typer.Option(help="Fail (exit 3) if more rows than this count or share are unreadable.")
+    ] = None,
+    fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 1 if a finding is at least this severe.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Threads; 0 takes all cores.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No warnings and no progress.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say when each stage ends.")] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+) -> None:
+    """Rank the accounts and campaigns of LOGS by the evidence that they harvest the model.
+
+    Example: extractscan score logs.parquet
+    """
+    import os  # noqa: PLC0415
+
+    since_time, until_time = parse_time(since, "--since"), parse_time(until, "--until")
+    if since_time is not None and until_time is not None and since_time >= until_time:
+        raise UsageError("--since must be before --until")
+    bad_rows, columns = parse_bad_rows(max_bad_rows), parse_columns(column or [])
+    threads = jobs or len(os.sched_getaffinity(0))
+    # Polars reads this once, when it is imported.
+    os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+
+    from extractscan.cli.console import Console  # noqa: PLC0415
+    from extractscan.engine.local import score_logs  # noqa: PLC0415
+    from extractscan.progress import Silent  # noqa: PLC0415
+    from extractscan.report.interface import Format  # noqa: PLC0415
+    from extractscan.report.write import check_output, write_report  # noqa: PLC0415
+    from extractscan.verdict.findings import SEVERITIES  # noqa: PLC0415
+
+    chosen = Format(report_format.value)
+    check_output(chosen, output, clobber=clobber)
+    with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
+        found = score_logs(
+            logs,
+            observer=Silent() if quiet else console,
+            since=since_time,
+            until=until_time,
+            max_bad_rows=bad_rows,
+            columns=columns,
+            jobs=threads,
+        )
+    write_report(found, chosen, output=output, clobber=clobber, top=top)
+    if fail_on is not None:
+        limit = SEVERITIES.index(fail_on.value)
+        grades = [a.severity for a in found.accounts] + [c.severity for c in found.campaigns]
+        if any(SEVERITIES.index(grade) <= limit for grade in grades):
+            raise typer.Exit(1)

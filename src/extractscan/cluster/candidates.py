@@ -1,0 +1,141 @@
+"""Verified near-duplicate pairs: prompts that share a band and whose Jaccard similarity was then measured.
+
+Bands are sorted, not kept in dictionaries. A run of equal keys is compared pair by pair while it is short. A long run (a
+hot band: a shared template) is never compared quadratically: each member is compared with the run's first member and
+with its neighbours in the order of the next band, and the run is counted as capped. A pair is measured once, in
+the first band that it shares.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from extractscan.cluster.similarity import jaccard
+from extractscan.fingerprint.jit import kernel
+from extractscan.fingerprint.minhash import KEPT_SHINGLES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from extractscan.fingerprint.minhash import Shingles
+
+MAX_RUN: Final = 32
+"""Longest run that is compared pair by pair: at most 496 comparisons."""
+WINDOW: Final = 16
+"""Neighbours on one side that a member of a hot run is compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Verified pairs ``left[k] < right[k]`` (int64 positions) with ``similarity`` (float64), most similar first.
+
+    ``capped`` counts the runs that were too long for all pairs, ``capped_prompts`` the members of the longest of them.
+    """
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    similarity: NDArray[np.float64]
+    capped: int
+    capped_prompts: int
+
+
+@kernel
+def _pairs_of_band(
+    band: int,
+    order: NDArray[np.int64],
+    band_keys: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
+    values: NDArray[np.uint32],
+    counts: NDArray[np.int64],
+    threshold: float,
+    kept: int,
+    max_run: int,
+    window: int,
+) -> tuple[list[np.int64], list[np.int64], list[float], int, int]:
+    """Pairs at or over the threshold in one band, ``order`` being the positions sorted by its key."""
+    left = [np.int64(0) for _ in range(0)]
+    right = [np.int64(0) for _ in range(0)]
+    similarity = [0.0 for _ in range(0)]
+    keys = band_keys[band]
+    following = band_keys[(band + 1) % band_keys.shape[0]]
+    capped = 0
+    largest = 0
+    n = order.size
+    start = 0
+    while start < n:
+        stop = start + 1
+        key = keys[order[start]]
+        while stop < n and keys[order[stop]] == key:
+            stop += 1
+        size = stop - start
+        if size == 1:
+            start = stop
+            continue
+        run = order[start:stop]
+        reach = size
+        if size > max_run:
+            capped += 1
+            largest = max(largest, size)
+            reach = window
+            run = run[np.argsort(following[run], kind="mergesort")]
+        for x in range(size - 1):
+            # In a hot run the first member is compared with all: the star that keeps exact templates together.
+            last = size if x == 0 else min(size, x + 1 + reach)
+            for y in range(x + 1, last):
+                i = min(run[x], run[y])
+                j = max(run[x], run[y])
+                small = min(counts[i], counts[j])
+                large = max(counts[i], counts[j])
+                if small < threshold * large:
+                    continue
+                seen = False
+                for earlier in range(band):
+                    if band_keys[earlier, i] == band_keys[earlier, j]:
+                        seen = True
+                        break
+                if seen and size <= max_run:
+                    continue
+                value = jaccard(offsets, values, counts, i, j, kept)
+                if value >= threshold:
+                    left.append(i)
+                    right.append(j)
+                    similarity.append(value)
+        start = stop
+    return left, right, similarity, capped, largest
+
+
+def verified_pairs(shingles: Shingles, threshold: float, *, jobs: int = 1) -> Pairs:
+    """Find pairs with Jaccard similarity at or over ``threshold`` among texts that have shingles."""
+    eligible = np.flatnonzero(shingles.counts > 0)
+
+    def band(k: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int, int]:
+        order = eligible[np.argsort(shingles.band_keys[k, eligible], kind="stable")]
+        left, right, similarity, capped, largest = _pairs_of_band(
+            k,
+            order,
+            shingles.band_keys,
+            shingles.offsets,
+            shingles.values,
+            shingles.counts,
+            threshold,
+            KEPT_SHINGLES,
+            MAX_RUN,
+            WINDOW,
+        )
+        return np.array(left, np.int64), np.array(right, np.int64), np.array(similarity), capped, largest
+
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        found = list(pool.map(band, range(shingles.band_keys.shape[0])))
+    left = np.concatenate([f[0] for f in found])
+    right = np.concatenate([f[1] for f in found])
+    similarity = np.concatenate([f[2] for f in found])
+    order = np.lexsort((right, left, -similarity))
+    left, right, similarity = left[order], right[order], similarity[order]
+    if left.size:
+        fresh = np.r_[True, (left[1:] != left[:-1]) | (right[1:] != right[:-1])]
+        left, right, similarity = left[fresh], right[fresh], similarity[fresh]
+    return Pairs(left, right, similarity, sum(f[3] for f in found), max(f[4] for f in found))

@@ -1,0 +1,185 @@
+"""What each stream looks like, in numbers that need no vocabulary.
+
+Everything is measured on token hashes, in any language and script, over at most ``SAMPLE`` distinct prompts of a stream in the
+order in which they were first sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from extractscan.fingerprint.jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from extractscan.coverage.streams import Streams
+    from extractscan.fingerprint.requests import Texts
+
+SAMPLE: Final = 512
+"""Distinct prompts of a stream that text statistics look at: enough to bound their error at a few per cent."""
+WORDS: Final = 64
+"""Tokens of a payload that they look at."""
+LAGS: Final = 3
+"""Neighbours in time that burstiness compares a prompt with."""
+RARE: Final = 0.1
+"""A word is a topic word of a stream when at most this share of the stream's prompts have it."""
+
+
+@kernel
+def _text_statistics(
+    bounds: NDArray[np.int64],
+    prompts: NDArray[np.int64],
+    front: NDArray[np.int64],
+    back: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    tokens: NDArray[np.uint32],
+    sample: int,
+    words: int,
+    lags: int,
+    rare: float,
+    out: NDArray[np.float64],
+) -> None:
+    """Fill ``out`` (streams, 5): neighbour overlap seen and expected, payload words, word pairs, distinct word pairs."""
+    for s in range(bounds.size - 1):
+        lo = bounds[s]
+        n = min(bounds[s + 1] - lo, sample)
+        # Distinct words of each payload, in one buffer; word pairs (a word and its follower) in another.
+        starts = np.zeros(n + 1, np.int64)
+        pool = np.empty(n * words, np.uint32)
+        pairs = np.empty(n * words, np.uint64)
+        at = 0
+        pair_at = 0
+        total = 0
+        for m in range(n):
+            i = prompts[lo + m]
+            begin = offsets[i] + front[lo + m]
+            end = offsets[i + 1] - back[lo + m]
+            total += end - begin
+            end = min(end, begin + words)
+            if end > begin:
+                part = np.unique(tokens[begin:end])
+                pool[at : at + part.size] = part
+                at += part.size
+                for j in range(begin, end - 1):
+                    pairs[pair_at] = (np.uint64(tokens[j]) << np.uint64(32)) | np.uint64(tokens[j + 1])
+                    pair_at += 1
+            starts[m + 1] = at
+        out[s, 2] = total / n
+        out[s, 3] = pair_at
+        out[s, 4] = np.unique(pairs[:pair_at]).size if pair_at > 0 else 0
+        if n < 2 or at == 0:
+            continue
+        # Words that are neither in one prompt only nor in many: they carry topics.
+        ordered = np.sort(pool[:at])
+        ceiling = max(2.0, rare * n)
+        topic = np.empty(at, np.uint32)
+        topics = 0
+        coincidences = 0.0
+        start = 0
+        for j in range(1, at + 1):
+            if j == at or ordered[j] != ordered[start]:
+                df = j - start
+                if 2 <= df <= ceiling:
+                    topic[topics] = ordered[start]
+                    topics += 1
+                    coincidences += df * (df - 1) / 2.0
+                start = j
+        known = topic[:topics]
+        neighbours = 0
+        seen = 0
+        for m in range(n):
+            for lag in range(1, lags + 1):
+                if m + lag >= n:
+                    break
+                neighbours += 1
+                p = starts[m]
+                q = starts[m + lag]
+                while p < starts[m + 1] and q < starts[m + lag + 1]:
+                    if pool[p] == pool[q]:
+                        place = np.searchsorted(known, pool[p])
+                        if place < topics and known[place] == pool[p]:
+                            seen += 1
+                        p += 1
+                        q += 1
+                    elif pool[p] < pool[q]:
+                        p += 1
+                    else:
+                        q += 1
+        out[s, 0] = seen
+        out[s, 1] = coincidences * neighbours / (n * (n - 1) / 2.0)
+
+
+def profile(streams: Streams, prompts: Texts) -> pl.DataFrame:
+    """Measure every stream; one row a stream, in the order of ``streams.table``, of which it keeps the columns.
+
+    Adds ``prompts`` (distinct), ``payloads`` (distinct), ``conversing`` (share of requests in conversations of several turns, null
+    if the log cannot tell), ``topic_words_seen`` and ``topic_words_expected`` (topic words that neighbours in time share, and
+    how many they would in random order), ``payload_words`` (mean tokens), ``word_pairs`` and ``distinct_word_pairs`` (of the
+    sample), ``output_tokens`` and ``input_tokens`` (medians), ``capped_outputs`` (share that ended at ``max_tokens``), ``temperature``
+    (median), ``harvest_flags`` (share of requests with several samples or log-probabilities), ``near_empty`` (share of requests
+    with at most one word and no system prompt), ``near_empty_output`` (their median output tokens), ``end_users``, ``first_us`` and
+    ``last_us``.
+    """
+    items = streams.items
+    stream = items["stream"].to_numpy()
+    bounds = np.searchsorted(stream, np.arange(streams.table.height + 1)).astype(np.int64)
+    numbers = np.zeros((streams.table.height, 5))
+    _text_statistics(
+        bounds,
+        items["prompt"].to_numpy(),
+        items["front"].to_numpy(),
+        items["back"].to_numpy(),
+        prompts.offsets,
+        prompts.tokens,
+        SAMPLE,
+        WORDS,
+        LAGS,
+        RARE,
+        numbers,
+    )
+    requests = streams.requests
+    knows_turns = bool((requests["conversation_id"].is_not_null() | requests["turn"].is_not_null()).any())
+    lengths = np.diff(prompts.offsets)[requests["prompt"].to_numpy()]
+    requests = requests.with_columns(pl.Series("words", lengths))
+    empty = (pl.col("words") <= 1) & (pl.col("system") < 0)
+    measured = (
+        requests.group_by("stream")
+        .agg(
+            pl.col("turns").mean().alias("conversing"),
+            pl.col("output_tokens").median(),
+            pl.col("input_tokens").median(),
+            (pl.col("output_tokens") >= pl.col("max_tokens")).mean().alias("capped_outputs"),
+            pl.col("temperature").median(),
+            ((pl.col("n") > 1).fill_null(value=False) | pl.col("logprobs").fill_null(value=False))
+            .mean()
+            .alias("harvest_flags"),
+            empty.mean().alias("near_empty"),
+            pl.col("output_tokens").filter(empty).median().alias("near_empty_output"),
+            pl.col("end_user").n_unique().alias("end_users"),
+            pl.col("end_user").null_count().alias("without_user"),
+            pl.col("time_us").min().alias("first_us"),
+            pl.col("time_us").max().alias("last_us"),
+        )
+        .sort("stream")
+        .with_columns(
+            pl.when(pl.lit(knows_turns)).then(pl.col("conversing")).alias("conversing"),
+            (pl.col("end_users") - (pl.col("without_user") > 0).cast(pl.Int64)).alias("end_users"),
+        )
+        .drop("without_user")
+    )
+    distinct = items.group_by("stream").agg(pl.len().alias("prompts"), pl.col("payload").n_unique().alias("payloads"))
+    return (
+        streams.table.with_columns(
+            pl.Series("topic_words_seen", numbers[:, 0]),
+            pl.Series("topic_words_expected", numbers[:, 1]),
+            pl.Series("payload_words", numbers[:, 2]),
+            pl.Series("word_pairs", numbers[:, 3]),
+            pl.Series("distinct_word_pairs", numbers[:, 4]),
+        )
+        .join(measured, on="stream", how="left", maintain_order="left")
+        .join(distinct, on="stream", how="left", maintain_order="left")
+    )

@@ -1,0 +1,72 @@
+"""The local engine: all stages on one machine, in order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from extractscan.cluster.components import cluster
+from extractscan.coverage.accounts import account_coverage
+from extractscan.coverage.profile import profile
+from extractscan.coverage.streams import find_streams
+from extractscan.fingerprint.minhash import shingle
+from extractscan.fingerprint.requests import fingerprint, merge
+from extractscan.logs.read import read_logs
+from extractscan.verdict.assess import assess
+from extractscan.verdict.report import Measured, findings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from extractscan.progress import Observer
+    from extractscan.verdict.findings import Findings
+
+
+def score_logs(
+    inputs: Sequence[str],
+    *,
+    observer: Observer,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    max_bad_rows: float | None = None,
+    columns: Mapping[str, str] | None = None,
+    jobs: int = 1,
+) -> Findings:
+    """Score the accounts of logs. Raises ``InputError`` when nothing can be read or too much cannot."""
+    reader = read_logs(
+        inputs, since=since, until=until, max_bad_rows=max_bad_rows, observer=observer, columns=columns or {}
+    )
+    prints = merge([fingerprint(batch.frame) for batch in reader.batches()])
+    observer.stage("clustering")
+    shingles = shingle(prints.prompts.offsets, prints.prompts.tokens)
+    clusters = cluster(shingles, jobs=jobs)
+    observer.stage("streams and frames")
+    streams = find_streams(prints)
+    profiles = profile(streams, prints.prompts)
+    observer.stage("campaigns and verdict")
+    assessment = assess(profiles, streams, prints.prompts)
+    coverage = account_coverage(prints.requests, clusters.label, prints.accounts.len())
+    seen = (
+        prints.requests.group_by("account")
+        .agg(pl.len().alias("requests"), pl.col("time_us").min().alias("first"), pl.col("time_us").max().alias("last"))
+        .sort("account")
+    )
+    epoch = datetime.fromtimestamp(0, UTC)
+    return findings(
+        assessment,
+        Measured(
+            accounts=prints.accounts.to_list(),
+            requests=seen["requests"].to_list(),
+            first_seen=[epoch + timedelta(microseconds=t) for t in seen["first"]],
+            last_seen=[epoch + timedelta(microseconds=t) for t in seen["last"]],
+            coverage=coverage,
+            clusters=int(np.unique(clusters.label).size),
+            capped_bands=clusters.capped,
+            duplicates=prints.duplicates,
+            present=prints.present,
+            summary=reader.summary,
+        ),
+    )

@@ -1,0 +1,150 @@
+"""Readers of Parquet and Arrow files: only the columns that are of use, a bounded number of rows at a time."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from extractscan.logs.canonical import RawBatch
+from extractscan.logs.streams import DamagedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from extractscan.logs.names import NameTable
+
+_BROKEN: Final = "the file is damaged, cut short, or of a kind that is not supported"
+
+
+class Columns:
+    """The column names of a file, and its rows in batches. ``rows`` counts what has been read of it."""
+
+    def __init__(self, path: str, kind: str) -> None:
+        """Raises DamagedError if the file's schema cannot be read."""
+        self._path, self._kind = path, kind
+        with _guard():
+            self.names = _parquet_names(path) if kind == "parquet" else _arrow_names(path, kind)
+
+    def batches(self, table: NameTable, batch_rows: int) -> Iterator[RawBatch]:
+        """Raw batches in file order. Raises DamagedError after the last good one."""
+        slots = table.resolve(self.names)
+        wanted = [name for name in self.names if any(name in sources for sources in slots.values())]
+        at = 0
+        frames = (
+            _parquet(self._path, wanted, batch_rows)
+            if self._kind == "parquet"
+            else _arrow(self._path, self._kind, wanted, batch_rows)
+        )
+        while True:
+            with _guard():
+                frame = next(frames, None)
+            if frame is None:
+                return
+            for part in frame.iter_slices(batch_rows):
+                columns = {slot: [part[name] for name in sources] for slot, sources in slots.items()}
+                yield RawBatch(columns, part.height, _Row(at + 1))
+                at += part.height
+
+
+class _Row:
+    """Row numbers counted from 1."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+
+    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return rows + self._first
+
+
+@contextlib.contextmanager
+def _guard() -> Iterator[None]:
+    """Whatever a reader of binary data throws at damaged bytes becomes a DamagedError; Polars' panics too."""
+    try:
+        yield
+    except (GeneratorExit, KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:
+        raise DamagedError(_BROKEN) from error
+
+
+def _parquet_names(path: str) -> list[str]:
+    with _openable(path) as source:
+        return list(pl.read_parquet_schema(source))
+
+
+def _parquet(path: str, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
+    with _openable(path) as source:
+        scan = pl.scan_parquet(source, glob=False, hive_partitioning=False, cache=False)
+        yield from scan.select(wanted).collect_batches(chunk_size=batch_rows, maintain_order=True)
+
+
+def parquet_rows(path: str) -> int:
+    """How many rows a Parquet file says it has. Raises DamagedError."""
+    with _guard(), _openable(path) as source:
+        return int(pl.scan_parquet(source, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
+
+
+@contextlib.contextmanager
+def _openable(path: str) -> Iterator[Any]:
+    """What Polars can open: a path, or an open file where the name is not UTF-8."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        with open(path, "rb") as file:  # noqa: PTH123
+            yield file
+    else:
+        yield path
+
+
+def _arrow_names(path: str, kind: str) -> list[str]:
+    with _source(path) as source:
+        return list(_reader(source, kind, None).schema.names)
+
+
+@contextlib.contextmanager
+def _source(path: str) -> Iterator[Any]:
+    import pyarrow as pa  # noqa: PLC0415 (a third of a second that Parquet does without)
+
+    with open(path, "rb") as file, pa.PythonFile(file, mode="r") as source:  # noqa: PTH123
+        yield source
+
+
+def _reader(source: Any, kind: str, fields: list[int] | None) -> Any:
+    import pyarrow as pa  # noqa: PLC0415
+
+    options = pa.ipc.IpcReadOptions(included_fields=fields)
+    opened = pa.ipc.open_file if kind == "arrow" else pa.ipc.open_stream
+    return opened(source, options=options)
+
+
+def _arrow(path: str, kind: str, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
+    """Record batches, small ones put together."""
+    with _source(path) as source:
+        names = _reader(source, kind, None).schema.names
+    with _source(path) as source:
+        reader = _reader(source, kind, [names.index(name) for name in wanted])
+        batches = (reader.get_batch(i) for i in range(reader.num_record_batches)) if kind == "arrow" else iter(reader)
+        held: list[pl.DataFrame] = []
+        rows = 0
+        try:
+            for batch in batches:
+                batch.validate(full=True)  # Polars trusts what it is given; a lying offset would be read out of bounds
+                frame = pl.DataFrame(pl.from_arrow(batch))
+                held.append(frame)
+                rows += frame.height
+                if rows >= batch_rows:
+                    yield pl.concat(held)
+                    held, rows = [], 0
+        except GeneratorExit:
+            raise
+        except BaseException:
+            if held:
+                yield pl.concat(held)
+            raise
+        if held:
+            yield pl.concat(held)

@@ -1,0 +1,121 @@
+"""From what the user named to the files to read: folders walked, globs expanded, each file once, in a fixed order."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from extractscan.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+STDIN: Final = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One file, or standard input (``path`` is None).
+
+    ``name`` is how the user named it, or the folder it is in; ``path`` is resolved, without links. ``named`` is False for
+    a file that was found in a folder or by a glob: such a file may turn out to be no log.
+    """
+
+    name: str
+    path: str | None
+    named: bool
+    size: int | None
+
+
+def discover(inputs: Sequence[str], warn: Callable[[str], None]) -> list[Input]:
+    """Find the files. A file that is reached twice, by whatever way, is there once; order is that of resolved paths,
+    standard input last.
+
+    Raises InputError for an input that does not exist or matches nothing.
+    """
+    if not inputs:
+        raise InputError("no input: name a file, a folder, a glob, or - for standard input")
+    found: dict[tuple[int, int], Input] = {}
+    stdin = False
+    for text in inputs:
+        if text == STDIN:
+            stdin = True
+            continue
+        for item, key in _expand(text, warn):
+            other = found.get(key)
+            if other is None or (not item.named, item.name) < (not other.named, other.name):
+                found[key] = item
+    files = sorted(found.values(), key=lambda item: (item.path or "", item.name))
+    if stdin:
+        files.append(Input("standard input", None, named=True, size=None))
+    if not files:
+        raise InputError(f"no file in {', '.join(inputs)}")
+    return files
+
+
+def _expand(text: str, warn: Callable[[str], None]) -> Iterator[tuple[Input, tuple[int, int]]]:
+    if not text or "\0" in text:
+        raise InputError("an input has no name" if not text else "the name of an input holds a NUL character")
+    if os.path.lexists(text):
+        yield from _entry(text, warn, named=True)
+        return
+    if not glob.has_magic(text):
+        raise InputError(f"no such file or folder: {text}")
+    matches = sorted(glob.glob(text, recursive=True))
+    if not matches:
+        raise InputError(f"nothing matches {text}")
+    for match in matches:
+        yield from _entry(match, warn, named=False)
+
+
+def _entry(name: str, warn: Callable[[str], None], *, named: bool) -> Iterator[tuple[Input, tuple[int, int]]]:
+    try:
+        status = os.stat(name)
+    except OSError as error:
+        message = f"{name} cannot be read: {_why(error)}"
+        if named:
+            raise InputError(message) from error
+        warn(message)
+        return
+    if stat.S_ISDIR(status.st_mode):
+        yield from _folder(name, warn)
+    elif stat.S_ISREG(status.st_mode):
+        yield Input(name, os.path.realpath(name), named, status.st_size), (status.st_dev, status.st_ino)
+    elif named and stat.S_ISFIFO(status.st_mode):  # a named pipe, or the shell's <(…)
+        yield Input(name, name, named, None), (status.st_dev, status.st_ino)
+    elif named:
+        raise InputError(f"{name} is neither a file nor a folder")
+
+
+def _folder(top: str, warn: Callable[[str], None]) -> Iterator[tuple[Input, tuple[int, int]]]:
+    """Files under ``top``; hidden ones, and those beginning with ``_`` (a job's marks and logs), are not looked at.
+
+    Links to folders are followed, but no folder is entered twice, so that a loop of links ends.
+    """
+    visited: set[tuple[int, int]] = set()
+
+    def enter(folder: str) -> bool:
+        try:
+            status = os.stat(folder)
+        except OSError:
+            return False
+        key = (status.st_dev, status.st_ino)
+        new = key not in visited
+        visited.add(key)
+        return new
+
+    enter(top)
+    for folder, folders, files in os.walk(
+        top, followlinks=True, onerror=lambda error: warn(f"{error.filename} cannot be read: {_why(error)}")
+    ):
+        folders[:] = sorted(f for f in folders if not f.startswith((".", "_")) and enter(os.path.join(folder, f)))
+        for file in sorted(files):
+            if not file.startswith((".", "_")):
+                yield from _entry(os.path.join(folder, file), warn, named=False)
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or "input/output error").lower()

@@ -1,0 +1,384 @@
+"""Log files to canonical requests, batch by batch: the one door of this stage."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Final
+
+import polars as pl
+
+from extractscan.errors import InputError
+from extractscan.logs.canonical import RawBatch, to_canonical
+from extractscan.logs.columnar import Columns, parquet_rows
+from extractscan.logs.discover import Input, discover
+from extractscan.logs.names import LOG_SIGNS, missing, name_table
+from extractscan.logs.quarantine import WARN_SHARE, Quarantine, enforce
+from extractscan.logs.result import FileSummary, ReadSummary, RequestBatch
+from extractscan.logs.schema import CANONICAL
+from extractscan.logs.sniff import HEAD, Sniffed, sniff
+from extractscan.logs.streams import PIECE, BackgroundDigest, DamagedError, Raw, Text, as_utf8, pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from extractscan.logs.textfiles import Reading
+    from extractscan.progress import Observer
+
+BATCH_ROWS: Final = 250_000
+
+_COLUMNAR: Final = frozenset({"parquet", "arrow", "arrow-stream"})
+_NAMES_SHOWN: Final = 40
+
+
+def read_logs(
+    inputs: Sequence[str],
+    *,
+    observer: Observer,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    max_bad_rows: float | None = None,
+    batch_rows: int = BATCH_ROWS,
+    columns: Mapping[str, str] | None = None,
+) -> LogReader:
+    """Prepare to read ``inputs``: files, folders, globs, or ``-`` for standard input.
+
+    ``since <= timestamp < until`` is kept (a time without a zone is UTC). ``max_bad_rows`` is a count (int), a share of
+    all rows (float under 1), or None for any number. ``columns`` maps a canonical column to the source column to take
+    for it in place of the usual names. Raises InputError if there is nothing to read, UsageError for a bad ``columns``.
+    """
+    return LogReader(
+        discover(inputs, observer.warn),
+        _Options(_utc(since), _utc(until), max_bad_rows, batch_rows, dict(columns or {})),
+        observer,
+    )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    since: datetime | None
+    until: datetime | None
+    max_bad_rows: float | None
+    batch_rows: int
+    columns: dict[str, str]
+
+
+@dataclass(slots=True)
+class _File:
+    """What has come of one file so far; the readers' Report."""
+
+    name: str
+    quarantine: Quarantine
+    rows_kept: int = 0
+    rows_outside: int = 0
+    rows_bad: int = 0
+    texts_repaired: int = 0
+    clashes: Counter[str] = field(default_factory=Counter)
+    slots: set[str] = field(default_factory=set)
+
+    @property
+    def rows_read(self) -> int:
+        return self.rows_kept + self.rows_outside + self.rows_bad
+
+    def bad(self, line: int | None, reason: str) -> None:
+        self.quarantine.add(self.name, line, reason)
+        self.rows_bad += 1
+
+    def bad_rows(
+        self, rows: NDArray[np.int64], line: Callable[[NDArray[np.int64]], NDArray[np.int64]], reasons: list[str]
+    ) -> None:
+        shown = min(len(rows), self.quarantine.room)
+        for at, reason in zip(line(rows[:shown]), reasons, strict=False):
+            self.quarantine.add(self.name, int(at), reason)
+        self.quarantine.count += len(rows) - shown
+        self.rows_bad += len(rows)
+
+    def repaired(self, values: int) -> None:
+        self.texts_repaired += values
+
+
+class LogReader:
+    """The reading of one run. Draw ``batches()`` once; ``summary`` is complete after the last."""
+
+    def __init__(self, files: list[Input], options: _Options, observer: Observer) -> None:
+        self._files = files
+        self._options = options
+        self._observer = observer
+        self._names = name_table(options.columns)
+        self._quarantine = Quarantine()
+        self._passed_over: list[str] = []
+        self._present: Counter[str] = Counter()
+        self._summary = ReadSummary(quarantine=self._quarantine.entries)
+
+    @property
+    def summary(self) -> ReadSummary:
+        """What has been read so far."""
+        return self._summary
+
+    def batches(self) -> Iterator[RequestBatch]:
+        """The good requests, file by file in order of path, at most ``batch_rows`` at a time.
+
+        Raises InputError: at once for a named file that cannot be opened, or is a log without accounts or time stamps;
+        at the end if more rows are bad than allowed, or none was good.
+        """
+        sizes = [item.size for item in self._files if item.size is not None]
+        self._observer.stage("read", sum(sizes) if len(sizes) == len(self._files) else None)
+        with contextlib.ExitStack() as stack:
+            known = [(item, *self._look(item, stack)) for item in self._files]
+            for item, raw, seen in known:
+                if seen is not None:
+                    yield from self._read(item, raw, seen, stack)
+        self._finish()
+
+    # --- one file -----------------------------------------------------------------------------------------------------
+
+    def _look(self, item: Input, stack: contextlib.ExitStack) -> tuple[Raw | None, Sniffed | None]:
+        """Recognise a file; None for one that is passed over. A pipe is left open, its head can be had only once."""
+        try:
+            if item.path is None or item.size is None:
+                file: IO[bytes] = sys.stdin.buffer if item.path is None else stack.enter_context(_open(item.path))
+                raw = Raw(file, hashing=True)
+                return raw, self._judge(item, sniff(raw.peek(HEAD), self._names))
+            with _open(item.path) as file:
+                return None, self._judge(item, sniff(Raw(file).peek(HEAD), self._names))
+        except OSError as error:
+            self._failed(item, f"cannot be read: {(error.strerror or 'input/output error').lower()}")
+        except DamagedError as error:
+            # A columnar file without a schema: nothing of it can be read.
+            self._quarantine.add(item.name, None, str(error))
+            self._add_summary(item, "damaged", "", _File(item.name, self._quarantine, rows_bad=1))
+        return None, None
+
+    def _judge(self, item: Input, seen: Sniffed) -> Sniffed | None:
+        """Whether a recognised file is a log."""
+        if seen.format in _COLUMNAR and item.path is not None and item.size is not None:
+            seen = Sniffed(seen.format, names=tuple(Columns(item.path, seen.format).names))
+        if seen.format == "empty":
+            self._observer.warn(f"{item.name} is empty")
+            return seen
+        if seen.format == "unknown":
+            if not item.named:
+                self._pass_over(f"{item.name} is passed over: not a log in a format that is known")
+                return None
+            return seen
+        if seen.format in _COLUMNAR and not seen.names:
+            return seen  # a pipe: its columns are known once it is on disk
+        lacking = missing(self._names.resolve(seen.names))
+        if not lacking:
+            self._check_override(item, seen)
+            return seen
+        message = f"{item.name}: {_lacks(lacking, seen.names)}"
+        if not LOG_SIGNS.intersection(self._names.resolve(seen.names)) and seen.names:
+            self._pass_over(f"{message} (passed over)")
+            return None
+        if not item.named:
+            self._pass_over(f"{message} (passed over)")
+            return None
+        if seen.format in {"jsonl", "json"}:
+            return seen  # the keys of a sample: others may come later
+        raise InputError(message)
+
+    def _check_override(self, item: Input, seen: Sniffed) -> None:
+        if seen.format in {"jsonl", "json"}:
+            return
+        found = self._names.resolve(seen.names)
+        for slot, name in self._options.columns.items():
+            if slot not in found:
+                self._observer.warn(f"{item.name} has no column {_show(name)} for {slot}")
+
+    def _pass_over(self, message: str) -> None:
+        self._passed_over.append(message)
+        self._observer.warn(message)
+
+    def _failed(self, item: Input, reason: str) -> None:
+        if item.named:
+            raise InputError(f"{item.name} {reason}")
+        self._quarantine.add(item.name, None, reason)
+        self._add_summary(item, "unreadable", "", _File(item.name, self._quarantine, rows_bad=1))
+
+    def _read(self, item: Input, raw: Raw | None, seen: Sniffed, stack: contextlib.ExitStack) -> Iterator[RequestBatch]:
+        state = _File(item.name, self._quarantine)
+        path, digest = item.path, None
+        if raw is None:
+            digest = BackgroundDigest(item.path or "", item.size or 0)
+        elif seen.format in _COLUMNAR:
+            path = stack.enter_context(_spooled(raw))
+        try:
+            if seen.format in _COLUMNAR:
+                yield from self._batches(item, state, self._columnar(item, path or "", seen))
+            elif seen.format == "unknown":
+                state.bad(None, "not a log in a format that is known")
+            elif seen.format != "empty":
+                yield from self._text(item, raw, seen, state)
+        except DamagedError as error:
+            rows = state.rows_read
+            state.bad(None, f"{error}; rows after the first {rows:,} are lost" if rows else str(error))
+        except OSError as error:
+            state.bad(None, f"reading failed: {(error.strerror or 'input/output error').lower()}")
+        sha256 = digest.result() if digest is not None else raw.digest() if raw is not None else ""
+        size = raw.size if raw is not None else item.size or 0
+        if seen.format in _COLUMNAR and item.size is not None:
+            self._observer.advance(0)
+        self._add_summary(item, seen.label, sha256, state, size)
+        self._tell(item, seen, state)
+
+    def _columnar(self, item: Input, path: str, seen: Sniffed) -> Iterator[RawBatch]:
+        table = Columns(path, seen.format)
+        lacking = missing(self._names.resolve(table.names))
+        if lacking:
+            raise InputError(f"{item.name}: {_lacks(lacking, tuple(table.names))}")
+        rows = parquet_rows(path) if seen.format == "parquet" else 0
+        size, told, done = item.size or 0, 0, 0
+        for batch in table.batches(self._names, self._options.batch_rows):
+            yield batch
+            done += batch.rows
+            now = size * done // rows if rows else 0
+            self._observer.advance(now - told)
+            told = now
+        self._observer.advance(size - told)
+
+    def _text(self, item: Input, raw: Raw | None, seen: Sniffed, state: _File) -> Iterator[RequestBatch]:
+        from extractscan.logs import textfiles  # noqa: PLC0415 (compiled kernels, of no use to Parquet)
+
+        with contextlib.ExitStack() as stack:
+            pool = stack.enter_context(ThreadPoolExecutor(pl.thread_pool_size()))  # the kernels leave the interpreter free
+            how = textfiles.Reading(self._names, state, self._options.batch_rows, pool)
+            if raw is None:
+                raw = Raw(stack.enter_context(_open(item.path or "")), limit=item.size)
+            source = pieces(raw, seen.codec)
+            text = Text(as_utf8(source, seen.encoding) if seen.encoding else source)
+            yield from self._batches(item, state, _told(_parse(text, how, seen), raw, self._observer))
+
+    def _batches(self, item: Input, state: _File, batches: Iterator[RawBatch]) -> Iterator[RequestBatch]:
+        for batch in batches:
+            state.slots.update(batch.columns)
+            if not batch.rows:
+                continue
+            done = to_canonical(batch)
+            state.clashes.update(done.clashes)
+            if len(done.bad):
+                state.bad_rows(done.bad, batch.line, done.reasons)
+            frame = self._window(done.frame)
+            state.rows_outside += done.frame.height - frame.height
+            state.rows_kept += frame.height
+            for name in CANONICAL:
+                self._present[name] += frame.height - frame[name].null_count()
+            if frame.height:
+                yield RequestBatch(item.name, frame)
+
+    def _window(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if self._options.since is not None:
+            frame = frame.filter(pl.col("timestamp") >= self._options.since)
+        if self._options.until is not None:
+            frame = frame.filter(pl.col("timestamp") < self._options.until)
+        return frame
+
+    def _tell(self, item: Input, seen: Sniffed, state: _File) -> None:
+        """Say what is worth knowing about a file that was read."""
+        if state.texts_repaired:
+            self._observer.warn(
+                f"{item.name}: {state.texts_repaired:,} values held bytes that are not UTF-8; replaced by U+FFFD"
+            )
+        for slot, count in sorted(state.clashes.items()):
+            self._observer.warn(f"{item.name}: {count:,} values of {slot} are not of its type and are taken as absent")
+        lacking = missing(state.slots)
+        if lacking and seen.format in {"jsonl", "json"} and state.rows_read:
+            if not seen.names and not state.slots:
+                return  # nothing in it was JSON: the quarantine says so
+            message = f"{item.name}: {_lacks(lacking, seen.names)}"
+            if item.named:
+                raise InputError(message)
+            self._pass_over(message)
+
+    def _add_summary(self, item: Input, label: str, sha256: str, state: _File, size: int | None = None) -> None:
+        size = item.size or 0 if size is None else size
+        self._summary.files.append(
+            FileSummary(item.name, label, sha256, size, state.rows_read, state.rows_kept, state.rows_bad)
+        )
+        self._summary.rows_read += state.rows_read
+        self._summary.rows_kept += state.rows_kept
+        self._summary.rows_outside_window += state.rows_outside
+        self._summary.rows_quarantined += state.rows_bad
+
+    # --- the whole run ------------------------------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        summary = self._summary
+        summary.present = {name: self._present[name] for name in CANONICAL}
+        same: dict[str, str] = {}
+        for file in summary.files:
+            if file.sha256 and file.rows_kept and same.setdefault(file.sha256, file.path) != file.path:
+                self._observer.warn(f"{same[file.sha256]} and {file.path} are the same, and their requests count twice")
+        enforce(self._quarantine, summary.rows_read, self._options.max_bad_rows)
+        if not summary.rows_kept:
+            raise InputError(self._nothing())
+        bad = summary.rows_quarantined
+        if bad > WARN_SHARE * summary.rows_read:
+            share = bad / summary.rows_read
+            self._observer.warn(
+                f"{bad:,} of {summary.rows_read:,} rows ({share:.1%}) cannot be read: {self._quarantine.first()}"
+            )
+
+    def _nothing(self) -> str:
+        """Why a run has no request at all."""
+        if self._summary.rows_outside_window:
+            return f"no requests in the time asked for ({self._summary.rows_outside_window:,} lie outside)"
+        reasons = [*([self._quarantine.first()] if self._quarantine.count else []), *self._passed_over[:3]]
+        empty = [file.path for file in self._summary.files if file.format.startswith("empty")]
+        if empty and not reasons:
+            reasons = [f"{', '.join(empty[:3])} {'is' if len(empty) == 1 else 'are'} empty"]
+        return "no readable requests" + (f": {'; '.join(reasons)}" if reasons else "")
+
+
+def _parse(text: Text, how: Reading, seen: Sniffed) -> Iterator[RawBatch]:
+    from extractscan.logs import textfiles  # noqa: PLC0415
+
+    if seen.format == "csv":
+        return textfiles.csv(text, how, list(seen.names), seen.delimiter)
+    return textfiles.json_values(text, how) if seen.format == "json" else textfiles.json_lines(text, how)
+
+
+def _told(batches: Iterator[RawBatch], raw: Raw, observer: Observer) -> Iterator[RawBatch]:
+    """Tell the observer of the bytes that were read for each batch."""
+    told = 0
+    for batch in batches:
+        yield batch
+        observer.advance(raw.size - told)
+        told = raw.size
+    observer.advance(raw.size - told)
+
+
+def _open(path: str) -> IO[bytes]:
+    return open(path, "rb")  # noqa: PTH123 (the caller closes it)
+
+
+@contextlib.contextmanager
+def _spooled(raw: Raw) -> Iterator[str]:
+    """A pipe's bytes as a file on disk, for formats that are read from their end."""
+    with tempfile.NamedTemporaryFile(prefix="extractscan-") as file:
+        while data := raw.read(PIECE):
+            file.write(data)
+        file.flush()
+        yield file.name
+
+
+def _lacks(lacking: list[str], names: Sequence[str]) -> str:
+    seen = ", ".join(_show(name) for name in names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
+    ways = " ".join(f"--column {slot}=NAME" for slot in lacking)
+    return f"no column gives {' or '.join(lacking)}; columns seen: {seen or 'none'}; name it with {ways}"
+
+
+def _show(name: str) -> str:
+    return name if name.isprintable() else repr(name)

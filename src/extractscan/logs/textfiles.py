@@ -1,0 +1,339 @@
+"""Readers of the text formats: JSON lines, JSON values, CSV; each gives batches of raw columns and reports bad rows.
+
+Memory is bounded by the size of a chunk, the longest line allowed, and the number of rows of a batch.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+import polars as pl
+
+from extractscan.logs import csvscan, jsonscan, messages
+from extractscan.logs.canonical import RawBatch
+from extractscan.logs.jsonscan import ABSENT, ARRAY, GOOD, OBJECT, KeyTable, Spans
+from extractscan.logs.names import MESSAGES, SLOTS, TEXT_SLOTS, NameTable
+from extractscan.logs.textspans import spread, take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
+
+    from numpy.typing import NDArray
+
+    from extractscan.logs.streams import Text
+
+CHUNK: Final = 16 << 20
+"""Bytes of text that are looked at together."""
+
+LINE_MAX: Final = 32 << 20
+"""Bytes; a longer line or record is not read."""
+
+TOO_LONG: Final = f"the line is too long (over {LINE_MAX >> 20} MiB)"
+
+
+class Report(Protocol):
+    """Takes what a reader could not read, and what else should be said."""
+
+    def bad(self, line: int | None, reason: str) -> None:
+        """One bad row."""
+
+    def bad_rows(
+        self, rows: NDArray[np.int64], line: Callable[[NDArray[np.int64]], NDArray[np.int64]], reasons: list[str]
+    ) -> None:
+        """Many bad rows of one batch, by their positions."""
+
+    def repaired(self, values: int) -> None:
+        """So many texts held bytes that are not UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the readers of text need besides the bytes."""
+
+    names: NameTable
+    report: Report
+    batch_rows: int
+    pool: Executor | None = None
+
+
+def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
+    """One object a line."""
+    keys = jsonscan.key_table(how.names, SLOTS, TEXT_SLOTS)
+    for body, first_line in _whole_lines(text, how.report):
+        buf = np.frombuffer(body, np.uint8)
+        breaks = np.flatnonzero(buf == 10)
+        ends = np.append(breaks, len(buf)) if not body.endswith(b"\n") else breaks
+        starts = np.empty_like(ends)
+        starts[0], starts[1:] = 0, ends[:-1] + 1
+        for at in range(0, len(ends), how.batch_rows):
+            a, b = starts[at : at + how.batch_rows], ends[at : at + how.batch_rows]
+            long = np.flatnonzero(b - a > LINE_MAX)
+            for i in long:
+                how.report.bad(first_line + at + int(i), TOO_LONG)
+                b[i] = a[i]
+            spans = jsonscan.project(buf, a, b, keys, how.pool)
+            yield _batch(spans, _Counted(first_line + at), how, jsonscan.REASONS)
+
+
+def _whole_lines(text: Text, report: Report) -> Iterator[tuple[bytes, int]]:
+    """Chunks that end with a line break (the last may not), and the number of their first line."""
+    tail, line, skipping = b"", 1, False
+    for data in text.chunks(CHUNK):
+        cut = data.rfind(b"\n") + 1
+        if skipping:
+            begin = data.find(b"\n") + 1
+            if not begin:
+                continue
+            line, skipping = line + 1, False
+            body, tail = data[begin:cut], data[cut:]
+        elif not cut:
+            tail += data
+            if len(tail) > LINE_MAX:
+                report.bad(line, TOO_LONG)
+                tail, skipping = b"", True
+            continue
+        else:
+            body, tail = tail + data[:cut], data[cut:]
+        if body:
+            yield body, line
+            line += body.count(b"\n")
+    if text.problem is not None:
+        report.bad(line, text.problem)
+    elif tail:
+        yield tail, line
+
+
+def json_values(text: Text, how: Reading) -> Iterator[RawBatch]:
+    """An array of objects, or objects one after another, over any number of lines."""
+    keys = jsonscan.key_table(how.names, SLOTS, TEXT_SLOTS)
+    cut = "the JSON ends too early; the rest is not read"
+    tail, line = b"", 1
+    for data in text.chunks(CHUNK):
+        tail += data
+        buf, at = np.frombuffer(tail, np.uint8), 0
+        places = _Breaks(buf, line)
+        while True:
+            starts, ends, at = jsonscan.values(buf, at, how.batch_rows, last=False)
+            if len(starts):
+                yield _json_batch(buf, starts, ends, keys, places, how)
+            if len(starts) < how.batch_rows:
+                break
+        line += tail.count(b"\n", 0, at)
+        tail = tail[at:]
+        if len(tail) > LINE_MAX:
+            how.report.bad(line, f"a value is too long (over {LINE_MAX >> 20} MiB) or has no end; the rest is not read")
+            return
+    if text.problem is not None:
+        how.report.bad(line, text.problem)
+        return
+    buf = np.frombuffer(tail, np.uint8)
+    starts, ends, at = jsonscan.values(buf, 0, 2, last=True)
+    if len(starts):
+        yield _json_batch(buf, starts, ends, keys, _Breaks(buf, line), how)
+    if at < len(buf):
+        how.report.bad(line + tail.count(b"\n", 0, at), cut)
+
+
+def _json_batch(
+    buf: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    keys: KeyTable,
+    places: _Breaks,
+    how: Reading,
+) -> RawBatch:
+    spans = jsonscan.project(buf, starts, ends, keys, how.pool)
+    return _batch(spans, _Placed(places, starts), how, jsonscan.REASONS)
+
+
+def csv(text: Text, how: Reading, header: list[str], delimiter: str) -> Iterator[RawBatch]:
+    """Records under a header, which is the first record."""
+    fields = csvscan.Fields(header, how.names, SLOTS, TEXT_SLOTS)
+    tail, line, skipping, headed = b"", 1, False, False
+
+    def scan(*, last: bool) -> Iterator[RawBatch]:
+        nonlocal tail, line, skipping, headed
+        buf, at = np.frombuffer(tail, np.uint8), 0
+        places = _Breaks(buf, line)
+        while True:
+            spans, begin, at = csvscan.records(buf, at, fields, delimiter, how.batch_rows, longest=LINE_MAX, last=last)
+            if len(begin):
+                skip = 0 if headed else 1
+                headed = True
+                yield _batch(_rows_from(spans, skip), _Placed(places, begin[skip:]), how, csvscan.REASONS)
+            if len(begin) < how.batch_rows:
+                break
+        line += tail.count(b"\n", 0, at)
+        if at > len(buf) and not last:  # a bad record's first line goes on in the next chunk
+            skipping = True
+        tail = tail[at:]
+
+    for data in text.chunks(CHUNK):
+        if skipping:
+            begin = data.find(b"\n") + 1
+            if not begin:
+                continue
+            line, skipping = line + 1, False
+            tail = data[begin:]
+        else:
+            tail += data
+        yield from scan(last=False)
+        if len(tail) > LINE_MAX:
+            how.report.bad(line, TOO_LONG)
+            begin = tail.find(b"\n") + 1
+            skipping = not begin
+            line += bool(begin)
+            tail = tail[begin:] if begin else b""
+            yield from scan(last=False)
+    if text.problem is not None:
+        how.report.bad(line, text.problem)
+    elif tail:
+        yield from scan(last=True)
+
+
+def _rows_from(spans: Spans, first: int) -> Spans:
+    if first:
+        for name in ("start", "end", "kind", "rank"):
+            setattr(spans, name, getattr(spans, name)[:, first:])
+        spans.status = spans.status[first:]
+    return spans
+
+
+class _Counted:
+    """Line numbers where each row is one line."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+
+    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return rows + self._first
+
+
+class _Breaks:
+    """Line numbers of offsets into a buffer; line breaks are looked for only when somebody asks."""
+
+    def __init__(self, buf: NDArray[np.uint8], first_line: int) -> None:
+        self._buf, self._first = buf, first_line
+        self._at: NDArray[np.int64] | None = None
+
+    def lines(self, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+        if self._at is None:
+            self._at = np.flatnonzero(self._buf == 10)
+        return self._first + np.searchsorted(self._at, offsets)
+
+
+class _Placed:
+    """Line numbers where each row begins at an offset."""
+
+    def __init__(self, places: _Breaks, starts: NDArray[np.int64]) -> None:
+        self._places, self._starts = places, starts
+
+    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self._places.lines(self._starts[rows])
+
+
+class _Chosen:
+    """Line numbers of some rows of a larger batch."""
+
+    def __init__(self, line: Callable[[NDArray[np.int64]], NDArray[np.int64]], kept: NDArray[np.int64]) -> None:
+        self._line, self._kept = line, kept
+
+    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self._line(self._kept[rows])
+
+
+def _batch(
+    spans: Spans, line: Callable[[NDArray[np.int64]], NDArray[np.int64]], how: Reading, reasons: dict[int, str]
+) -> RawBatch:
+    """Columns of the good rows; bad rows are reported, blank ones forgotten."""
+    bad = np.flatnonzero(spans.status < GOOD)
+    if len(bad):
+        how.report.bad_rows(bad, line, [reasons[int(code)] for code in spans.status[bad]])
+    kept = np.flatnonzero(spans.status == GOOD)
+    everything = len(kept) == len(spans.status)
+
+    def column(i: int) -> _Taken | None:
+        kind = spans.kind[i] if everything else spans.kind[i][kept]
+        if not kind.any():
+            return None
+        start, end = (x if everything else x[kept] for x in (spans.start[i], spans.end[i]))
+        return _take_slot(spans.slots[i], _Values(spans.buf, start, end, kind))
+
+    every = range(len(spans.slots))
+    taken = how.pool.map(column, every) if how.pool is not None and len(kept) else map(column, every)
+    columns: dict[str, list[pl.Series]] = {}
+    clashes: Counter[str] = Counter()
+    for slot, one in zip(spans.slots, taken, strict=True):
+        if one is None:
+            continue
+        how.report.repaired(one.repaired)
+        clashes[slot] += one.dropped
+        if one.own:
+            columns[slot] = [*one.own, *columns.get(slot, [])]
+        if one.messages is not None:
+            columns[MESSAGES] = [one.messages]  # the slot of messages comes later, and goes before
+    return RawBatch(columns, len(kept), line if everything else _Chosen(line, kept), +clashes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """The values of one slot as spans of ``buf``."""
+
+    buf: NDArray[np.uint8]
+    start: NDArray[np.int32]
+    end: NDArray[np.int32]
+    kind: NDArray[np.uint8]
+
+    def text(self, kind: NDArray[np.uint8] | None = None) -> tuple[pl.Series, int]:
+        return take(self.buf, self.start, self.end, self.kind if kind is None else kind)
+
+    def at(self, where: NDArray[np.int64]) -> _Values:
+        return _Values(self.buf, self.start[where], self.end[where], self.kind[where])
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What one slot gave: columns for itself, perhaps one of messages; texts repaired and nested values dropped."""
+
+    own: list[pl.Series]
+    messages: pl.Series | None = None
+    repaired: int = 0
+    dropped: int = 0
+
+
+def _take_slot(slot: str, values: _Values) -> _Taken:
+    """Take the column of one slot.
+
+    Arrays are of use in the slots of prose and as a list of tool calls; other nested values are dropped and counted.
+    """
+    nested = (values.kind == OBJECT) | (values.kind == ARRAY)
+    if slot == MESSAGES or not nested.any():
+        texts, repaired = values.text()
+        return _Taken([texts], None, repaired)
+    rows = len(nested)
+    where = np.flatnonzero(values.kind == ARRAY)
+    lists = values.at(where)
+    own: list[pl.Series] = []
+    spoken: pl.Series | None = None
+    dropped = int(nested.sum())
+    if slot == "tool_calls" and len(where):
+        counts, *_ = jsonscan.elements(lists.buf, lists.start, lists.end)
+        own.append(spread(where, pl.Series(counts, dtype=pl.Int64), rows))
+        dropped -= len(where)
+    elif slot in TEXT_SLOTS and len(where):
+        if slot == "prompt":  # perhaps an array of messages under the name of a prompt
+            arrays, _ = lists.text()
+            readable = messages.read(arrays)["readable"].to_numpy()
+            spoken = spread(where[readable], arrays.filter(readable), rows)
+            dropped -= int(readable.sum())
+            where = where[~readable]
+            lists = values.at(where)
+        parts = messages.parts_text(lists.buf, lists.start, lists.end)
+        own.append(spread(where, parts, rows))
+        dropped -= len(parts) - parts.null_count()
+    plain, repaired = values.text(np.where(nested, ABSENT, values.kind).astype(np.uint8))
+    return _Taken([plain, *own], spoken, repaired, dropped)

@@ -1,0 +1,177 @@
+"""From spans of raw bytes to columns of text: escapes undone, broken UTF-8 repaired."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numba import njit
+
+from extractscan.logs.jsonscan import QUOTED, STRING, _hex4
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def take(
+    buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any], kind: NDArray[np.uint8]
+) -> tuple[pl.Series, int]:
+    """The text of each span (null where ``kind`` is 0) as a String series, and how many needed their UTF-8 repaired.
+
+    JSON strings are unescaped (a lone surrogate becomes U+FFFD), CSV fields in quotes have doubled quotes made single,
+    anything else is taken as it is. Bytes that are not UTF-8 become U+FFFD, as ``bytes.decode(errors="replace")`` does.
+    """
+    lengths = np.where(kind == 0, 0, end - start).astype(np.int64)
+    offsets = np.empty(len(start) + 1, np.int64)
+    size = int(lengths.sum())
+    out = np.empty(size, np.uint8)
+    repaired = _take(buf, start, end, kind, out, offsets, 0)
+    if repaired < 0:  # a repaired byte takes three: begin again with room for the worst
+        out = np.empty(3 * size, np.uint8)
+        repaired = _take(buf, start, end, kind, out, offsets, 2 * size)
+    present = kind != 0
+    validity = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
+    array = pa.LargeStringArray.from_buffers(len(start), pa.py_buffer(offsets), pa.py_buffer(out), validity)
+    return pl.Series(pl.from_arrow(array), dtype=pl.String), repaired
+
+
+def raw(series: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """Bytes of a String series with start and end of each value; a null is an empty span."""
+    array = series.rechunk().to_arrow()
+    array = pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
+    array = array.cast(pa.large_string())
+    _, offsets, data = array.buffers()
+    first = array.offset
+    at = np.frombuffer(offsets, np.int64)[first : first + len(array) + 1]
+    body = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
+    return body, at[:-1], at[1:]
+
+
+def spread(where: NDArray[Any], values: pl.Series, rows: int) -> pl.Series:
+    """``values`` at the positions ``where`` of a series of ``rows`` rows, null elsewhere."""
+    at = np.full(rows, -1, np.int64)
+    at[where] = np.arange(len(where))
+    index = pl.Series(at)
+    return values.gather(pl.select(pl.when(index >= 0).then(index)).to_series())
+
+
+@njit(cache=True, nogil=True)
+def _put(out: Any, at: int, code: int) -> int:
+    """Write the code point ``code`` as UTF-8; returns the index after it. The room is the caller's care."""
+    if code < 0x80:
+        out[at] = code
+        return at + 1
+    if code < 0x800:
+        out[at] = 0xC0 | (code >> 6)
+        out[at + 1] = 0x80 | (code & 0x3F)
+        return at + 2
+    if code < 0x10000:
+        out[at] = 0xE0 | (code >> 12)
+        out[at + 1] = 0x80 | ((code >> 6) & 0x3F)
+        out[at + 2] = 0x80 | (code & 0x3F)
+        return at + 3
+    out[at] = 0xF0 | (code >> 18)
+    out[at + 1] = 0x80 | ((code >> 12) & 0x3F)
+    out[at + 2] = 0x80 | ((code >> 6) & 0x3F)
+    out[at + 3] = 0x80 | (code & 0x3F)
+    return at + 4
+
+
+@njit(cache=True, nogil=True)
+def _sequence(buf: Any, i: int, end: int) -> int:
+    """Length of the UTF-8 sequence at ``i``, or minus the number of bytes that one replacement character stands for."""
+    c = buf[i]
+    low, high = 0x80, 0xBF
+    if 0xC2 <= c <= 0xDF:
+        more = 1
+    elif 0xE0 <= c <= 0xEF:
+        more = 2
+        if c == 0xE0:
+            low = 0xA0
+        elif c == 0xED:
+            high = 0x9F
+    elif 0xF0 <= c <= 0xF4:
+        more = 3
+        if c == 0xF0:
+            low = 0x90
+        elif c == 0xF4:
+            high = 0x8F
+    else:
+        return -1
+    for k in range(1, more + 1):
+        if i + k >= end or not low <= buf[i + k] <= high:
+            return -k
+        low, high = 0x80, 0xBF
+    return more + 1
+
+
+@njit(cache=True, nogil=True)
+def _escape(buf: Any, i: int, end: int, out: Any, at: int) -> tuple[int, int]:
+    """Undo the JSON escape at ``i``; returns the indices after it in ``buf`` and ``out``."""
+    e = buf[i + 1]
+    if e != 117:
+        c = e
+        if e == 98:
+            c = np.uint8(8)
+        elif e == 102:
+            c = np.uint8(12)
+        elif e == 110:
+            c = np.uint8(10)
+        elif e == 114:
+            c = np.uint8(13)
+        elif e == 116:
+            c = np.uint8(9)
+        out[at] = c
+        return i + 2, at + 1
+    code = _hex4(buf, i + 2)
+    i += 6
+    if 0xD800 <= code < 0xDC00 and i + 6 <= end and buf[i] == 92 and buf[i + 1] == 117:
+        low = _hex4(buf, i + 2)
+        if 0xDC00 <= low < 0xE000:
+            return i + 6, _put(out, at, 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00))
+    if 0xD800 <= code < 0xE000:
+        code = 0xFFFD
+    return i, _put(out, at, code)
+
+
+@njit(cache=True, nogil=True)
+def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, spare: int) -> int:
+    """Write all texts; returns how many were repaired, or -1 if ``out`` is too small.
+
+    ``spare`` is the room in ``out`` beyond the length of the input. Only a repair can write more than it reads.
+    """
+    at = 0
+    before = 0
+    repaired = 0
+    offsets[0] = 0
+    for row in range(len(starts)):
+        kind = kinds[row]
+        if kind:
+            i, end, broken = np.int64(starts[row]), np.int64(ends[row]), False
+            while i < end:
+                c = buf[i]
+                if c == 92 and kind == STRING:
+                    i, at = _escape(buf, i, end, out, at)
+                elif c < 0x80:
+                    out[at] = c
+                    at += 1
+                    i += 2 if c == 34 and kind == QUOTED else 1
+                else:
+                    n = _sequence(buf, i, end)
+                    if n < 0:
+                        broken = True
+                        i -= n
+                        if at + 3 > before + (i - starts[row]) + spare:
+                            return -1
+                        at = _put(out, at, 0xFFFD)
+                    else:
+                        for k in range(n):
+                            out[at + k] = buf[i + k]
+                        at += n
+                        i += n
+            repaired += broken
+            before += end - starts[row]
+        offsets[row + 1] = at
+    return repaired

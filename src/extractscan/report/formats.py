@@ -1,0 +1,38 @@
+"""From a format's name to its renderer; only the chosen one's module is imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from extractscan.report.interface import Format
+
+if TYPE_CHECKING:
+    from extractscan.report.interface import Renderer
+
+
+def renderer(chosen: Format) -> Renderer:
+    """Return the renderer of a format."""
+    # ruff: noqa: PLC0415 -- Rich and pyarrow are slow to import, and one format is used at a time
+    match chosen:
+        case Format.TABLE:
+            from extractscan.report.table import TableRenderer
+
+            return TableRenderer()
+        case Format.JSON:
+            from extractscan.report.json_report import JsonRenderer
+
+            return JsonRenderer()
+        case Format.JSONL:
+            from extractscan.report.jsonl_report import JsonLinesRenderer
+
+            return JsonLinesRenderer()
+        case Format.CSV:
+            from extractscan.report.csv_report import CsvRenderer
+
+            return CsvRenderer()
+        case Format.PARQUET:
+            from extractscan.report.parquet_report import ParquetRenderer
+
+            return ParquetRenderer()
+        case _:
+            assert_never(chosen)

@@ -1,0 +1,289 @@
+"""The report for people: what was read, what was found, and how far to trust it, to be read in ten seconds.
+
+Campaigns come first, since the campaign is the unit of an attack, then accounts. Severity is a word beside its marks,
+so that nothing hangs on colour.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TextIO
+
+from rich.text import Text
+
+from extractscan.report import phrases
+from extractscan.report.document import ranked_accounts, ranked_campaigns
+from extractscan.report.page import GAP, Column, Page
+from extractscan.verdict.findings import SEVERITIES
+
+if TYPE_CHECKING:
+    from extractscan.report.interface import RenderOptions
+    from extractscan.verdict.findings import AccountFinding, CampaignFinding, Findings, RunSummary, Severity
+
+DEFAULT_TOP = 20
+ROOM_FOR_REASONS = 46
+"""Cells left in an account's row from which on its reasons stand there, and not below."""
+
+ROOM_FOR_ALL = 100
+"""Cells from which on its innocent explanation does too."""
+
+ROOM_FOR_TIMES = 110
+"""Width from which on a campaign's span is given to the minute."""
+
+ID_LIMIT = 96
+"""Cells of an id that are shown, folded over lines if need be."""
+
+_DETAIL_LIMIT = 240
+_REASONS_OF_CAMPAIGN = 3
+_QUARANTINE_SHOWN = 5
+_STYLE: dict[Severity, str] = {"high": "bold red", "medium": "yellow", "low": "cyan", "none": "dim"}
+
+
+@dataclass(frozen=True, slots=True)
+class TableRenderer:
+    """Writes the table, as wide as the options say."""
+
+    media: Literal["text"] = "text"
+    for_people: bool = True
+
+    def render(self, findings: Findings, options: RenderOptions, stream: TextIO) -> None:
+        """Write the whole report."""
+        page = Page(stream, options)
+        flagged = [account for account in ranked_accounts(findings, None) if account.severity != "none"]
+        campaigns = [campaign for campaign in ranked_campaigns(findings) if campaign.severity != "none"]
+        _summary(page, findings.run)
+        _verdict(page, findings.run, flagged, campaigns)
+        if campaigns:
+            _campaigns(page, campaigns)
+        if flagged:
+            _accounts(page, flagged, campaigns, DEFAULT_TOP if options.top is None else options.top)
+        _notes(page, findings.run)
+
+
+def _summary(page: Page, run: RunSummary) -> None:
+    lost = [
+        phrases.count(number, noun, plural)
+        for number, noun, plural in (
+            (run.rows_quarantined, "quarantined", "quarantined"),
+            (run.rows_duplicate, "duplicate", None),
+            (run.rows_outside_window, "outside the time window", "outside the time window"),
+        )
+        if number
+    ]
+    parts = [
+        f"extractscan {run.version}",
+        phrases.count(len(run.files), "file"),
+        f"{run.rows_kept:,} of {phrases.count(run.rows_read, 'request')} kept"
+        + (f" ({', '.join(lost)})" if lost else ""),
+        phrases.count(run.accounts, "account"),
+    ]
+    if run.first_seen is not None and run.last_seen is not None:
+        span = phrases.length(run.first_seen, run.last_seen)
+        parts.append(f"{phrases.moment(run.first_seen)} to {phrases.moment(run.last_seen)} UTC, {span}")
+    page.paragraph(page.prose(f" {page.glyphs.dot} ".join(parts)))
+
+
+def _verdict(page: Page, run: RunSummary, flagged: list[AccountFinding], campaigns: list[CampaignFinding]) -> None:
+    clear = max(run.accounts - len(flagged), 0)
+    if not run.rows_kept:
+        page.paragraph(page.prose("No request could be kept, so nothing was scored.", "bold"))
+        return
+    if not flagged and not campaigns:
+        page.paragraph(page.prose("Nothing found: no campaign, and no account that stands out.", "bold"))
+    else:
+        by_severity = Counter(account.severity for account in flagged)
+        found = f"{phrases.count(len(campaigns), 'campaign')} and {phrases.count(len(flagged), 'account')} to look at"
+        line = Text(found, style="bold")
+        separator = " (accounts: "
+        for severity in SEVERITIES:
+            if by_severity[severity]:
+                line.append(separator).append(f"{by_severity[severity]:,} {severity}", style=_STYLE[severity])
+                separator = ", "
+        page.paragraph(line.append(")." if flagged else "."))
+    if clear:
+        page.paragraph(page.prose(f"{phrases.count(clear, 'account')} without a finding.", "dim"))
+
+
+def _campaigns(page: Page, campaigns: list[CampaignFinding]) -> None:
+    spans = [
+        f"{phrases.day(each.first_seen)}, {phrases.length(each.first_seen, each.last_seen)}"
+        if page.width < ROOM_FOR_TIMES
+        else f"{phrases.moment(each.first_seen)} to {phrases.moment(each.last_seen)}, "
+        + phrases.length(each.first_seen, each.last_seen)
+        for each in campaigns
+    ]
+    ids = [page.log(each.campaign_id, "bold", limit=ID_LIMIT) for each in campaigns]
+    columns = _fill_id(
+        page,
+        [
+            Column("#", _width([f"{each.rank}" for each in campaigns], "#"), "right"),
+            Column("CAMPAIGN", _longest(ids, "CAMPAIGN")),
+            Column("SEVERITY", 10),
+            Column("SCORE", 5, "right"),
+            Column("ACCOUNTS", _width([f"{len(each.accounts):,}" for each in campaigns], "ACCOUNTS"), "right"),
+            Column("REQUESTS", _width([f"{each.requests:,}" for each in campaigns], "REQUESTS"), "right"),
+            Column("ACTIVE (UTC)", _width(spans, "ACTIVE (UTC)")),
+        ],
+    )
+    page.blank()
+    page.heading(columns)
+    indent = columns[0].width + GAP
+    for each, shown_id, span in zip(campaigns, ids, spans, strict=True):
+        page.row(
+            [
+                Text(str(each.rank)),
+                shown_id,
+                _severity(page, each.severity),
+                Text(f"{each.score:.3f}"),
+                Text(f"{len(each.accounts):,}"),
+                Text(f"{each.requests:,}"),
+                page.prose(span),
+            ],
+            columns,
+        )
+        _campaign_details(page, each, indent)
+
+
+def _campaign_details(page: Page, campaign: CampaignFinding, indent: int) -> None:
+    hang = indent + len("innocent") + GAP
+
+    def detail(label: str, text: Text) -> None:
+        page.paragraph(text, label=label, indent=indent, hang=hang, label_style="dim")
+
+    ties = sorted(campaign.ties, key=lambda tie: (-tie.strength, tie.kind))
+    if ties:
+        tied = (f"{phrases.words(tie.kind)} {tie.strength:.2f} ({tie.accounts:,})" for tie in ties)
+        detail("tied by", page.prose(", ".join(tied), limit=_DETAIL_LIMIT))
+    label = "because"
+    for entry in phrases.strongest(campaign.evidence)[:_REASONS_OF_CAMPAIGN]:
+        reason = f"+{entry.bits:.1f} {phrases.words(entry.signal)}" + (f": {entry.detail}" if entry.detail else "")
+        detail(label, page.prose(reason, limit=_DETAIL_LIMIT))
+        label = ""
+    if campaign.innocent_explanation:
+        detail("innocent", page.prose(campaign.innocent_explanation, limit=_DETAIL_LIMIT))
+
+
+def _accounts(page: Page, flagged: list[AccountFinding], campaigns: list[CampaignFinding], top: int) -> None:
+    shown = flagged[:top]
+    if shown:
+        ids = [page.log(each.account_id, limit=ID_LIMIT) for each in shown]
+        columns = _account_columns(page, shown, ids)
+        page.blank()
+        page.heading(columns)
+        explained = {each.campaign_id: each.innocent_explanation for each in campaigns}
+        for each, shown_id in zip(shown, ids, strict=True):
+            _account(page, each, shown_id, columns, explained)
+    if len(shown) < len(flagged):
+        more = phrases.count(len(flagged) - len(shown), "more account")
+        page.paragraph(page.prose(f"{more} with a finding; --top {len(flagged)} shows all.", "dim"))
+
+
+def _account_columns(page: Page, shown: list[AccountFinding], ids: list[Text]) -> list[Column]:
+    columns = [
+        Column("#", _width([f"{each.rank}" for each in shown], "#"), "right"),
+        Column("ACCOUNT", _longest(ids, "ACCOUNT")),
+        Column("SEVERITY", 10),
+        Column("SCORE", 5, "right"),
+        Column("CAMPAIGN", _longest([page.log(each.campaign_id or "", limit=16) for each in shown], "CAMPAIGN")),
+        Column("REQUESTS", _width([f"{each.requests:,}" for each in shown], "REQUESTS"), "right"),
+    ]
+    rest = page.width - sum(column.width + GAP for column in columns)
+    rest += max(columns[1].width - 40, 0)
+    if rest < ROOM_FOR_REASONS:
+        return _fill_id(page, columns)
+    columns[1] = Column("ACCOUNT", min(columns[1].width, 40))
+    if rest < ROOM_FOR_ALL:
+        return [*columns, Column("STRONGEST REASONS (BITS)", rest)]
+    reasons = rest // 2
+    return [*columns, Column("STRONGEST REASONS (BITS)", reasons), Column("INNOCENT EXPLANATION", rest - reasons - GAP)]
+
+
+def _account(
+    page: Page, account: AccountFinding, shown_id: Text, columns: list[Column], explained: dict[str, str]
+) -> None:
+    """Write one account. What its campaign says already is not said again."""
+    cells = [
+        Text(str(account.rank)),
+        shown_id,
+        _severity(page, account.severity),
+        Text(f"{account.score:.3f}"),
+        page.log(account.campaign_id or "", limit=16),
+        Text(f"{account.requests:,}"),
+    ]
+    indent = columns[0].width + GAP
+    why = phrases.reasons(account.evidence) + phrases.reliefs(account.gates)
+    innocent = account.innocent_explanation
+    if account.campaign_id is not None and explained.get(account.campaign_id) == innocent:
+        innocent = "as its campaign" if len(columns) > 7 else ""
+    if len(columns) > 6:
+        cells.append(page.prose(phrases.fitted(why, columns[6].width)))
+        indent += columns[1].width + GAP
+    if len(columns) > 7:
+        cells.append(page.prose(innocent, "dim", limit=_DETAIL_LIMIT))
+    page.row(cells, columns)
+    if len(columns) == 6 and why:
+        page.paragraph(page.prose(phrases.fitted(why, page.width - indent)), indent=indent)
+    if len(columns) < 8 and innocent:
+        page.paragraph(
+            page.prose(innocent, "dim", limit=_DETAIL_LIMIT), label="innocent", indent=indent, label_style="dim"
+        )
+
+
+def _notes(page: Page, run: RunSummary) -> None:
+    page.blank()
+    hang = len("Not assessed") + GAP
+
+    def note(label: str, text: str, style: str = "") -> None:
+        page.paragraph(page.prose(text, style), label=label, hang=hang, label_style="bold")
+
+    label = "Not assessed"
+    for line in phrases.by_reason(run.not_assessed):
+        note(label, line)
+        label = ""
+    if run.capped_bands:
+        bands = phrases.count(run.capped_bands, "band")
+        note("Capped", f"{bands} of very common prompts; some near-duplicates among them may be missing.")
+    _quarantine(page, run, hang)
+    note("Caution", "A score is a lead, not an attribution. " + run.calibration)
+
+
+def _quarantine(page: Page, run: RunSummary, hang: int) -> None:
+    if not run.rows_quarantined and not run.quarantine:
+        return
+    shown = phrases.examples(run.quarantine, _QUARANTINE_SHOWN)
+    heading = f"{phrases.count(run.rows_quarantined, 'row')} could not be read" + (", such as" if shown else ".")
+    page.paragraph(page.prose(heading), label="Quarantined", hang=hang, label_style="bold")
+    for entry, alike in shown:
+        place = page.log(_tail(entry.file, max(page.width // 2 - hang, 20)))
+        if entry.line is not None:
+            place.append(f":{entry.line}")
+        reason = page.prose(entry.reason, limit=_DETAIL_LIMIT)
+        more = Text(f" (and {alike:,} like it)" if alike else "", style="dim")
+        page.paragraph(place.append("  ").append_text(reason).append_text(more), indent=hang)
+
+
+def _tail(path: str, length: int) -> str:
+    """Return the end of a long path, which says more than its start."""
+    return path if len(path) <= length else "..." + path[3 - length :]
+
+
+def _severity(page: Page, severity: Severity) -> Text:
+    full = len(SEVERITIES) - 1 - SEVERITIES.index(severity)
+    marks = page.glyphs.full * full + page.glyphs.empty * (len(SEVERITIES) - 1 - full)
+    return Text(f"{marks} {severity.upper()}", style=_STYLE[severity])
+
+
+def _fill_id(page: Page, columns: list[Column]) -> list[Column]:
+    """Narrow the second column, the id, to the room that the others leave."""
+    others = sum(column.width + GAP for column in columns) - columns[1].width - GAP
+    width = max(min(columns[1].width, page.width - others), 8)
+    return [columns[0], Column(columns[1].title, width, columns[1].align), *columns[2:]]
+
+
+def _width(texts: list[str], title: str) -> int:
+    return max(len(text) for text in [*texts, title])
+
+
+def _longest(texts: list[Text], title: str) -> int:
+    return max(len(title), *(text.cell_len for text in texts))

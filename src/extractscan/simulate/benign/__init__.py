@@ -1,0 +1,1 @@
+"""Benign archetypes: people, and automated use that looks like extraction and is not."""

@@ -1,0 +1,193 @@
+r"""A small engine for the grammars that write the simulated text.
+
+A grammar is one or more ``.grammar`` files of a language. A line ``@name`` begins a symbol, every other line is one
+alternative (``@name |``: many on a line, parted by `` | ``). ``#`` begins a comment line. In an alternative:
+
+- ``{name}`` is a symbol, or what the caller bound to that name; ``{^name}`` has its first letter in upper case;
+- ``{?40 name}`` is there in 40 of 100 cases; ``{2-50}`` is an integer; ``{name=x}`` binds the text to ``x`` from here on;
+- ``\n`` is a line break, ``\s`` a space, ``{{`` and ``}}`` are braces; ``*3`` and a space in front triple the weight.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from extractscan.simulate.dice import Dice
+
+LANGUAGES: Final = {"en": "English", "zh": "Chinese", "es": "Spanish", "ja": "Japanese", "ar": "Arabic"}
+"""Code to name of every language that has a grammar."""
+
+_SLOT = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+_RANGE = re.compile(r"(\d+)-(\d+)")
+_INNER = re.compile(r"(\^)?(?:\?(\d+) )?(\w+)(?:=(\w+))?")
+_HEAD = re.compile(r"@(\w+)( \|)?")
+
+
+class GrammarError(ValueError):
+    """A grammar file has a line that cannot be read."""
+
+
+class _Slot(NamedTuple):
+    name: str
+    upper: bool
+    percent: int
+    bind: str
+    low: int
+    high: int
+
+
+_Alternative = tuple["str | _Slot", ...]
+
+
+class Grammar:
+    """The compiled rules of one language."""
+
+    def __init__(self, language: str, rules: Mapping[str, tuple[_Alternative, ...]]) -> None:
+        self.language = language
+        self._rules = rules
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Names of all symbols."""
+        return frozenset(self._rules)
+
+    def slots(self) -> frozenset[str]:
+        """Names that alternatives refer to and that are no symbol: the caller must bind them."""
+        named = {
+            part.name
+            for rule in self._rules.values()
+            for alternative in rule
+            for part in alternative
+            if isinstance(part, _Slot) and part.name
+        }
+        bound = {
+            part.bind
+            for rule in self._rules.values()
+            for alternative in rule
+            for part in alternative
+            if isinstance(part, _Slot) and part.bind
+        }
+        return frozenset(named - bound - self._rules.keys())
+
+    def count(self, symbol: str) -> int:
+        """Return how many alternatives a symbol has, weights included."""
+        return len(self._rules[symbol])
+
+    def write(self, symbol: str, dice: Dice, context: Mapping[str, str] | None = None) -> str:
+        """Expand ``symbol``; names in ``context`` are taken from there. Raises ``KeyError`` for an unknown name."""
+        out: list[str] = []
+        self._expand(symbol, dice, dict(context) if context else {}, out)
+        return "".join(out)
+
+    def variant(self, symbol: str, number: int, dice: Dice, context: Mapping[str, str] | None = None) -> str:
+        """Expand the alternative ``number`` (taken modulo their count) of ``symbol``."""
+        rule = self._rules[symbol]
+        out: list[str] = []
+        self._fill(rule[number % len(rule)], dice, dict(context) if context else {}, out)
+        return "".join(out)
+
+    def all_of(self, symbol: str) -> list[str]:
+        """Return the alternatives of a symbol of plain texts, in the order of the file."""
+        return ["".join(part for part in alternative if isinstance(part, str)) for alternative in self._rules[symbol]]
+
+    def _expand(self, symbol: str, dice: Dice, context: dict[str, str], out: list[str]) -> None:
+        rule = self._rules[symbol]
+        self._fill(rule[int(dice.unit() * len(rule))], dice, context, out)
+
+    def _fill(self, alternative: _Alternative, dice: Dice, context: dict[str, str], out: list[str]) -> None:
+        for part in alternative:
+            if isinstance(part, str):
+                out.append(part)
+                continue
+            if part.percent and dice.unit() * 100 >= part.percent:
+                continue
+            if part.high:
+                out.append(str(dice.between(part.low, part.high)))
+                continue
+            if part.name in context:
+                text = context[part.name]
+                out.append(text[:1].upper() + text[1:] if part.upper else text)
+                continue
+            if not part.upper and not part.bind:
+                self._expand(part.name, dice, context, out)
+                continue
+            inner: list[str] = []
+            self._expand(part.name, dice, context, inner)
+            text = "".join(inner)
+            if part.bind:
+                context[part.bind] = text
+            out.append(text[:1].upper() + text[1:] if part.upper else text)
+
+
+def parse(language: str, texts: Iterable[str]) -> Grammar:
+    """Compile the files of a grammar. Raises ``GrammarError`` for a line that cannot be read."""
+    rules: dict[str, list[_Alternative]] = {}
+    current: list[_Alternative] | None = None
+    many = False
+    for line in (line.strip() for text in texts for line in text.split("\n")):
+        if not line or line.startswith("#"):
+            continue
+        head = _HEAD.fullmatch(line)
+        if head:
+            current = rules.setdefault(head[1], [])
+            many = head[2] is not None
+            continue
+        if current is None:
+            raise GrammarError(f"{language}: an alternative stands before the first symbol: {line[:40]}")
+        for alternative in line.split(" | ") if many else (line,):
+            weight, text = _weight(alternative)
+            current.extend([_compile(text)] * weight)
+    return Grammar(language, {name: tuple(rule) for name, rule in rules.items()})
+
+
+def _weight(line: str) -> tuple[int, str]:
+    found = re.match(r"\*(\d+) ", line)
+    return (int(found[1]), line[found.end() :]) if found else (1, line)
+
+
+def _compile(text: str) -> _Alternative:
+    text = text.replace("\\n", "\n").replace("\\s", " ")
+    parts: list[str | _Slot] = []
+    at = 0
+    literal = ""
+    for found in _SLOT.finditer(text):
+        literal += text[at : found.start()]
+        at = found.end()
+        if found[0] in ("{{", "}}"):
+            literal += found[0][0]
+            continue
+        if literal:
+            parts.append(literal)
+            literal = ""
+        parts.append(_slot(found[1]))
+    literal += text[at:]
+    if literal:
+        parts.append(literal)
+    return tuple(parts)
+
+
+def _slot(text: str) -> _Slot:
+    span = _RANGE.fullmatch(text)
+    if span:
+        return _Slot("", upper=False, percent=0, bind="", low=int(span[1]), high=int(span[2]))
+    inner = _INNER.fullmatch(text)
+    if not inner:
+        raise GrammarError(f"no slot: {{{text}}}")
+    return _Slot(inner[3], inner[1] is not None, int(inner[2] or 0), inner[4] or "", 0, 0)
+
+
+@cache
+def grammar(language: str) -> Grammar:
+    """Return the grammar of a language code of ``LANGUAGES``; code, log lines and the like come from ``common``."""
+    texts = []
+    for folder in ("common", language):
+        entries = (resources.files("extractscan.simulate") / "grammars" / folder).iterdir()
+        files = sorted((entry for entry in entries if entry.name.endswith(".grammar")), key=lambda entry: entry.name)
+        texts += [entry.read_text(encoding="utf-8") for entry in files]
+    return parse(language, texts)

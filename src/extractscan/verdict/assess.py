@@ -1,0 +1,149 @@
+"""From evidence to findings: what each account's worst stream amounts to, and which campaigns there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from extractscan.campaign.evidence import Judged, choose, senders
+from extractscan.campaign.groups import propose
+from extractscan.campaign.overlap import Payloads
+from extractscan.coverage.streams import CONVERSATION
+from extractscan.verdict.findings import Evidence, Gate, Severity
+from extractscan.verdict.signals import CAPS, stream_signals
+
+if TYPE_CHECKING:
+    from extractscan.coverage.streams import Streams
+    from extractscan.fingerprint.requests import Texts
+
+PRIOR: Final = 8.0
+"""Bits at which the score is 0.5: even odds where one account in 256 is part of a harvest."""
+HIGH: Final = 8.0
+MEDIUM: Final = 5.0
+LOW: Final = 3.0
+FAMILY_MIN: Final = 1.0
+"""Bits from which a family counts as agreeing."""
+
+
+def score(bits: float) -> float:
+    """Map bits to (0, 1): the posterior at the prior of ``PRIOR`` bits, for ranking; no error rate is claimed for it."""
+    return float(1.0 / (1.0 + 2.0 ** (PRIOR - bits)))
+
+
+def severity(bits: float, families: int) -> Severity:
+    """Grade of a finding. High needs two families that agree, whatever the bits."""
+    if bits >= HIGH and families >= 2:
+        return "high"
+    if bits >= MEDIUM:
+        return "medium"
+    return "low" if bits >= LOW else "none"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamVerdict:
+    """One stream as judged: bits after gates, families that agree, its evidence and gates."""
+
+    stream: int
+    bits: float
+    families: int
+    evidence: tuple[Evidence, ...]
+    gates: tuple[Gate, ...]
+
+
+def _total(evidence: list[Evidence]) -> tuple[float, int]:
+    """Sum by family, each capped; and the number of families with at least ``FAMILY_MIN`` bits."""
+    families: dict[str, float] = {}
+    for e in evidence:
+        families[e.family] = families.get(e.family, 0.0) + e.bits
+    capped = {f: min(b, CAPS[f]) for f, b in families.items()}
+    return sum(capped[f] for f in sorted(capped)), sum(b >= FAMILY_MIN for b in capped.values())
+
+
+def _stream_gates(
+    profile: dict[str, float | int | None], shared: float, organic: Gate | None, end_users: int
+) -> list[Gate]:
+    gates = []
+    talk = profile["conversing"]
+    if profile["family"] == CONVERSATION:
+        gates.append(Gate("conversations", 0.1, "requests belong to conversations of several turns"))
+    elif talk is not None and talk >= 0.2:
+        gates.append(
+            Gate("conversations", 1.0 - 0.9 * float(talk), f"{talk:.0%} of the requests belong to conversations")
+        )
+    requests, payloads = float(profile["requests"] or 0), float(profile["payloads"] or 1)
+    again = requests / payloads
+    if again >= 4.0 and not (profile["near_empty"] or 0.0) >= 0.5:
+        gates.append(
+            Gate(
+                "exact_repetition",
+                max(0.1, 4.0 / again / 2.0),
+                f"each payload is sent {again:.0f} times: tests or load",
+            )
+        )
+    if shared >= 0.2:
+        gates.append(
+            Gate(
+                "public_items",
+                max(0.1, 1.0 - 1.1 * shared),
+                f"{shared:.0%} of the payloads are also sent by several others",
+            )
+        )
+    if end_users >= 5:
+        gates.append(Gate("end_users", 0.2, f"it serves {end_users} end users"))
+    if organic is not None:
+        gates.append(organic)
+    return gates
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Verdicts before they are put into words: one a stream, and the campaigns that were chosen."""
+
+    verdicts: list[StreamVerdict]
+    campaigns: list[Judged]
+    profiles: pl.DataFrame
+
+
+def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessment:
+    """Judge all streams and campaigns of a log."""
+    payloads = Payloads(streams)
+    people = senders(streams.requests)
+    # Rows of ``people`` are looked up by account number: accounts without a prompt leave gaps.
+    accounts = pl.DataFrame({"account": np.arange(int(profiles["account"].max() or 0) + 1, dtype=np.uint32)})  # type: ignore[arg-type]
+    people = accounts.join(people, on="account", how="left", maintain_order="left").with_columns(
+        pl.col("end_users").fill_null(0)
+    )
+    groups = propose(profiles, streams, prompts, payloads)
+    campaigns, judged = choose(groups, profiles, people, payloads)
+    inherited: dict[int, Judged] = {int(s): c for c in campaigns for s in c.group.streams}
+    organic: dict[int, Gate] = {}
+    for j in judged:
+        gate = next((g for g in j.gates if g.gate == "organic_load"), None)
+        if gate is not None and j.group.kind == "frame":
+            for s in j.group.streams:
+                organic[int(s)] = gate
+    own: dict[int, list[Evidence]] = {}
+    for stream, signal, family, value, bits, assessed, detail in stream_signals(profiles).iter_rows():
+        own.setdefault(stream, []).append(Evidence(signal, family, value, bits, assessed, detail))
+    shared = payloads.shared_share(2)
+    users = people["end_users"].to_numpy()
+    verdicts = []
+    for row in profiles.iter_rows(named=True):
+        stream = row["stream"]
+        evidence = list(own.get(stream, []))
+        campaign = inherited.get(stream)
+        gates = _stream_gates(
+            row, float(shared[stream]), organic.get(stream) if campaign is None else None, int(users[row["account"]])
+        )
+        if campaign is not None:
+            evidence += [e for e in campaign.evidence if e.bits > 0]
+            named = {g.gate for g in gates}
+            gates += [g for g in campaign.gates if g.gate not in named]
+        bits, families = _total(evidence)
+        for gate in gates:
+            bits *= gate.factor
+        verdicts.append(StreamVerdict(stream, bits, families, tuple(evidence), tuple(gates)))
+    return Assessment(verdicts, campaigns, profiles)

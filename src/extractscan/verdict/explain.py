@@ -1,0 +1,69 @@
+"""The strongest innocent explanation of a finding, and what a log could not support."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from extractscan.verdict.findings import NotAssessed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from extractscan.verdict.findings import Evidence, Gate
+
+INNOCENT: Final[dict[str, str]] = {
+    "conversations": "people who hold conversations",
+    "exact_repetition": "automated tests, monitoring or a load test",
+    "public_items": "a public benchmark, a course or a shared script: others send the same items",
+    "end_users": "a reseller or product with end users of its own",
+    "organic_load": "independent customers of one tool, tutorial or product",
+    "one_organisation": "colleagues in one organisation with a common prompt library",
+    "one_network": "a class, an office or one host behind few addresses",
+}
+"""By gate."""
+
+UNGATED: Final[dict[str, str]] = {
+    "partition": "one customer's batch job, split over keys of its own",
+    "load": "one product that spreads its traffic evenly over keys or tenants",
+    "succession": "one customer who rotates keys by policy",
+    "corpus": "unrelated customers who process the same public data set",
+    "independence": "a script working through the customer's own list of questions, or an evaluation",
+    "elicitation": "a product that needs long answers",
+    "pattern": "template-driven content or test data of one product",
+}
+"""By strongest family, where no gate fits. All of them can be settled by asking the customer for the source of the prompts."""
+
+NEEDS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
+    ("content of prompts (frames, clusters, coverage, campaigns)", ("prompt",), "no column holds prompts"),
+    (
+        "conversations",
+        ("conversation_id", "turn"),
+        "no conversation ids or turns: single requests cannot be told from dialogue",
+    ),
+    ("long_outputs", ("output_tokens",), "no output token counts"),
+    ("harvest_flags", ("n", "logprobs"), "neither n nor logprobs is logged"),
+    ("one_organisation", ("org_id",), "no organisation ids"),
+    ("one_network", ("ip",), "no addresses"),
+    ("end_users", ("end_user",), "no end-user ids"),
+    ("responses", ("response",), "no responses: rationale and chaining cannot be seen"),
+)
+"""Signal, the columns any of which it needs, and what to say when all are missing."""
+
+
+def not_assessed(present: frozenset[str]) -> tuple[NotAssessed, ...]:
+    """What the columns of this log cannot support."""
+    return tuple(
+        NotAssessed(signal, reason) for signal, columns, reason in NEEDS if not any(c in present for c in columns)
+    )
+
+
+def innocent_explanation(evidence: Sequence[Evidence], gates: Sequence[Gate]) -> str:
+    """Name the strongest innocent explanation: the strongest gate, else what usually lies behind the strongest family."""
+    if gates:
+        strongest = min(gates, key=lambda g: (g.factor, g.gate))
+        return INNOCENT[strongest.gate]
+    positive = [e for e in evidence if e.bits > 0]
+    if not positive:
+        return "nothing here needs an explanation"
+    top = max(positive, key=lambda e: (e.bits, e.family))
+    return UNGATED[top.family]

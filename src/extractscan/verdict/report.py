@@ -1,0 +1,157 @@
+"""Verdicts into words: the findings that every report renders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from extractscan._version import __version__
+from extractscan.campaign.evidence import campaign_id, ties
+from extractscan.coverage.streams import CONVERSATION, SINGLE
+from extractscan.verdict.assess import FAMILY_MIN, score, severity
+from extractscan.verdict.explain import innocent_explanation, not_assessed
+from extractscan.verdict.findings import (
+    SCHEMA_VERSION,
+    AccountFinding,
+    CampaignFinding,
+    Findings,
+    RunSummary,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from extractscan.campaign.evidence import Judged
+    from extractscan.logs.result import ReadSummary
+    from extractscan.verdict.assess import Assessment, StreamVerdict
+
+UNCALIBRATED = (
+    "no baseline was given: ranks and bits compare accounts of this log with one another, and no error rate is claimed"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the earlier stages know of each account, in the order of account numbers, and of the run."""
+
+    accounts: list[str]
+    requests: list[int]
+    first_seen: list[datetime]
+    last_seen: list[datetime]
+    coverage: list[dict[str, float | int | None]]
+    clusters: int
+    capped_bands: int
+    duplicates: int
+    present: frozenset[str]
+    summary: ReadSummary
+
+
+def stream_name(family: int) -> str:
+    """Name of a stream for people."""
+    if family == SINGLE:
+        return "unframed single requests"
+    if family == CONVERSATION:
+        return "conversations"
+    return "framed requests"
+
+
+def findings(assessment: Assessment, measured: Measured) -> Findings:
+    """Rank accounts and campaigns; ties are broken by id, so that the order never depends on the input's."""
+    account_of = assessment.profiles["account"].to_list()
+    family_of = assessment.profiles["family"].to_list()
+    worst: dict[int, StreamVerdict] = {}
+    for judged in assessment.verdicts:
+        account = account_of[judged.stream]
+        held = worst.get(account)
+        if held is None or (judged.bits, -judged.stream) > (held.bits, -held.stream):
+            worst[account] = judged
+    names = {
+        id(c): campaign_id([measured.accounts[account_of[s]] for s in c.group.streams]) for c in assessment.campaigns
+    }
+    member_of = {account_of[int(s)]: names[id(c)] for c in assessment.campaigns for s in c.group.streams}
+    order = sorted(
+        range(len(measured.accounts)),
+        key=lambda a: (-round(worst[a].bits, 6) if a in worst else 0.0, measured.accounts[a]),
+    )
+    accounts = []
+    for rank, a in enumerate(order, 1):
+        verdict = worst.get(a)
+        evidence = tuple(sorted(verdict.evidence, key=lambda e: (-e.bits, e.signal))) if verdict else ()
+        gates = verdict.gates if verdict else ()
+        bits = max(0.0, verdict.bits) if verdict else 0.0
+        accounts.append(
+            AccountFinding(
+                rank=rank,
+                account_id=measured.accounts[a],
+                score=score(bits),
+                bits=bits,
+                severity=severity(bits, verdict.families if verdict else 0),
+                campaign_id=member_of.get(a),
+                requests=measured.requests[a],
+                first_seen=measured.first_seen[a],
+                last_seen=measured.last_seen[a],
+                stream=stream_name(family_of[verdict.stream]) if verdict else "no prompts",
+                evidence=evidence,
+                gates=gates,
+                coverage=measured.coverage[a],
+                innocent_explanation=innocent_explanation(evidence, gates),
+            )
+        )
+    campaigns = _campaigns(assessment.campaigns, names, account_of, measured, assessment.profiles["requests"].to_list())
+    summary = measured.summary
+    return Findings(
+        run=RunSummary(
+            version=__version__,
+            schema_version=SCHEMA_VERSION,
+            files=tuple(summary.files),
+            rows_read=summary.rows_read,
+            rows_kept=summary.rows_kept,
+            rows_quarantined=summary.rows_quarantined,
+            rows_outside_window=summary.rows_outside_window,
+            rows_duplicate=measured.duplicates,
+            quarantine=tuple(summary.quarantine),
+            accounts=len(measured.accounts),
+            clusters=measured.clusters,
+            capped_bands=measured.capped_bands,
+            first_seen=min(measured.first_seen, default=None),
+            last_seen=max(measured.last_seen, default=None),
+            not_assessed=not_assessed(measured.present),
+            calibration=UNCALIBRATED,
+        ),
+        accounts=tuple(accounts),
+        campaigns=campaigns,
+    )
+
+
+def _campaigns(
+    judged: list[Judged], names: dict[int, str], account_of: list[int], measured: Measured, stream_requests: list[int]
+) -> tuple[CampaignFinding, ...]:
+    ordered = sorted(judged, key=lambda c: (-round(c.bits, 6), names[id(c)]))
+    out = []
+    for rank, c in enumerate(ordered, 1):
+        members = sorted(account_of[int(s)] for s in c.group.streams)
+        agreeing = len({e.family for e in c.evidence if e.bits >= FAMILY_MIN})
+        requests = sum(stream_requests[int(s)] for s in c.group.streams)
+        evidence = tuple(sorted((e for e in c.evidence if e.bits > 0), key=lambda e: (-e.bits, e.signal)))
+        out.append(
+            CampaignFinding(
+                rank=rank,
+                campaign_id=names[id(c)],
+                score=score(c.bits),
+                bits=c.bits,
+                severity=severity(c.bits, agreeing),
+                accounts=tuple(sorted(measured.accounts[m] for m in members)),
+                requests=requests,
+                first_seen=min(measured.first_seen[m] for m in members),
+                last_seen=max(measured.last_seen[m] for m in members),
+                ties=ties(c),
+                evidence=evidence,
+                coverage={
+                    "accounts": len(members),
+                    "frames": len(c.group.families),
+                    "requests": requests,
+                },
+                innocent_explanation=innocent_explanation(evidence, c.gates),
+            )
+        )
+    return tuple(out)

@@ -1,0 +1,186 @@
+"""Evidence of one stream, in bits.
+
+Every signal is a log2 likelihood ratio, or a robust distance from the log's own automated traffic, and each family is capped:
+no single kind of evidence can make a finding high. Volume is no signal. A signal that the log cannot support is *not
+assessed* and has null bits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from extractscan.coverage.streams import CONVERSATION, SINGLE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CAPS: Final[dict[str, float]] = {
+    "load": 6.0,
+    "partition": 6.0,
+    "succession": 4.0,
+    "corpus": 2.0,
+    "independence": 3.0,
+    "elicitation": 2.0,
+    "pattern": 4.0,
+}
+"""Most bits of a family. Six bits are a factor of 64: two such families together bring even odds of one in four thousand to
+even; content alone cannot."""
+
+PEOPLE_BURST: Final = 1.5
+"""Times as often as by chance that people's neighbouring prompts share topic words, where the log has no conversations to
+measure it on. The log's own conversations are used where there are enough."""
+BURST_DISPERSION: Final = 2.0
+"""Overdispersion of shared topic words: words of one topic come together."""
+ENOUGH_EXPECTED: Final = 5.0
+"""Expected shared words from which a stream's burstiness says anything."""
+GRID_NATURAL: Final = 0.25
+"""Distinct payloads for each distinct word pair in natural text of a few words: longer text has fewer."""
+MIN_GRID: Final = 24
+"""Payloads from which a grid can be told."""
+
+
+def people_burst(profiles: pl.DataFrame) -> float:
+    """How much more often neighbours share topic words than by chance in this log's conversations: the median ratio."""
+    talk = profiles.filter((pl.col("family") == CONVERSATION) & (pl.col("topic_words_expected") >= ENOUGH_EXPECTED))
+    if talk.height < 20:
+        return PEOPLE_BURST
+    ratio = float(np.median((talk["topic_words_seen"] / talk["topic_words_expected"]).to_numpy()))
+    return float(np.clip(ratio, 1.2, 2.5))
+
+
+def independence_bits(seen: NDArray[np.float64], expected: NDArray[np.float64], burst: float) -> NDArray[np.float64]:
+    """Log2 likelihood ratio of exchangeable prompts against people's: Poisson counts with means ``expected``, ``burst * expected``."""
+    bits = (expected * (burst - 1.0) - seen * np.log(burst)) / BURST_DISPERSION / np.log(2.0)
+    return np.where(expected > 0, bits, 0.0)
+
+
+def _robust_z(values: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance from the reference's median in units of its MAD (scaled to a normal's standard deviation)."""
+    middle = np.median(reference)
+    spread = 1.4826 * np.median(np.abs(reference - middle))
+    return np.zeros_like(values) if spread <= 0 else (values - middle) / spread
+
+
+def elicitation_bits(profiles: pl.DataFrame) -> NDArray[np.float64]:
+    """Bits for outputs longer than the log's automated traffic gives; NaN where output tokens are missing."""
+    output = np.log1p(profiles["output_tokens"].cast(pl.Float64).fill_null(np.nan).to_numpy())
+    automated = (profiles["family"].to_numpy() != CONVERSATION) & np.isfinite(output)
+    if automated.sum() < 20:
+        return np.full(output.size, np.nan)
+    return _robust_z(output, output[automated])
+
+
+def pattern_bits(profiles: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Bits for grids of slots, near-empty prompts and harvesting flags, each (n,); NaN where not assessed."""
+    payloads = np.minimum(profiles["payloads"].to_numpy(), 512).astype(np.float64)
+    pairs = profiles["distinct_word_pairs"].to_numpy()
+    usable = (payloads >= MIN_GRID) & (profiles["payload_words"].to_numpy() >= 2.0) & (pairs > 0)
+    grid = np.where(usable, np.log2(np.maximum(payloads, 1) / np.maximum(pairs, 1) / GRID_NATURAL), 0.0)
+    share = profiles["near_empty"].fill_null(0.0).to_numpy()
+    output = profiles["near_empty_output"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    # Nothing asked and an essay answered: log2 of the output in units of what a greeting is answered with.
+    empty = np.where(
+        share * profiles["requests"].to_numpy() >= 10, share * np.log2(np.maximum(output, 1.0) / 64.0), 0.0
+    )
+    flags = profiles["harvest_flags"].fill_null(0.0).to_numpy()
+    return np.maximum(grid, 0.0), np.where(np.isnan(output), 0.0, np.maximum(empty, 0.0)), 2.0 * flags
+
+
+def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
+    """Evidence of each stream, a row a signal, with bits capped by signal but not yet by family.
+
+    Columns: ``stream, signal, family, value, bits, assessed, detail``.
+    """
+    burst = people_burst(profiles)
+    stream = profiles["stream"]
+    parts: list[pl.DataFrame] = []
+
+    def add(
+        signal: str, family: str, value: pl.Series, bits: NDArray[np.float64], detail: pl.Expr, keep: NDArray[np.bool_]
+    ) -> None:
+        finite = np.isfinite(bits)
+        capped = np.clip(np.where(finite, bits, 0.0), 0.0, CAPS[family])
+        parts.append(
+            profiles.with_columns(value.alias("value"))
+            .select(
+                stream,
+                pl.lit(signal).alias("signal"),
+                pl.lit(family).alias("family"),
+                pl.col("value").cast(pl.Float64),
+                pl.Series("bits", capped),
+                pl.Series("assessed", finite),
+                detail.alias("detail"),
+            )
+            .filter(pl.Series(keep))
+        )
+
+    expected = profiles["topic_words_expected"]
+    ratio = profiles["topic_words_seen"] / expected
+    single = (profiles["family"] == SINGLE).to_numpy()
+    bits = independence_bits(profiles["topic_words_seen"].to_numpy(), expected.to_numpy(), burst)
+    add(
+        "exchangeable_prompts",
+        "independence",
+        ratio.fill_nan(None),
+        bits,
+        pl.format(
+            "unframed single requests follow one another like a shuffled list: neighbours share topic words {} times as often as "
+            "by chance, people's {} times",
+            pl.col("value").round(2),
+            pl.lit(round(burst, 2)),
+        ),
+        single & (expected.to_numpy() > 0),
+    )
+    talk = (profiles["family"] != CONVERSATION).to_numpy()
+    elicited = elicitation_bits(profiles)
+    add(
+        "long_outputs",
+        "elicitation",
+        profiles["output_tokens"].cast(pl.Float64),
+        elicited,
+        pl.when(pl.Series(np.isfinite(elicited)))
+        .then(
+            pl.format(
+                "median output {} tokens, longer than this log's automated traffic",
+                pl.col("output_tokens").round(0).cast(pl.Int64),
+            )
+        )
+        .otherwise(pl.lit("the log has no output token counts for it")),
+        talk,
+    )
+    grid, empty, flags = pattern_bits(profiles)
+    add(
+        "slot_grid",
+        "pattern",
+        (profiles["payloads"].cast(pl.Float64).clip(upper_bound=512.0) / profiles["distinct_word_pairs"]),
+        grid,
+        pl.format("payloads fill a grid: {} distinct ones for each distinct pair of words", pl.col("value").round(2)),
+        talk & (grid > 0),
+    )
+    add(
+        "near_empty_prompts",
+        "pattern",
+        profiles["near_empty"],
+        empty,
+        pl.format(
+            "{}% of the prompts are empty or one word, answered with {} tokens",
+            (pl.col("near_empty") * 100).round(0).cast(pl.Int64),
+            pl.col("near_empty_output").round(0).cast(pl.Int64),
+        ),
+        talk & (empty > 0),
+    )
+    add(
+        "harvest_flags",
+        "pattern",
+        profiles["harvest_flags"],
+        flags,
+        pl.format(
+            "{}% of the requests ask for several samples or log-probabilities",
+            (pl.col("harvest_flags") * 100).round(0).cast(pl.Int64),
+        ),
+        talk & (flags > 0),
+    )
+    return pl.concat(parts).sort("stream", "signal")
