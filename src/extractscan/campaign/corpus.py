@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from extractscan.fingerprint.jit import kernel
+from extractscan.fingerprint.sorting import distinct, sort
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +58,8 @@ def _halves(
     ends = np.zeros(n + 1, np.int64)
     counts = np.zeros((2, dimensions), np.int64)
     stamp = np.full(dimensions, -1, np.int64)
-    touched = np.empty(dimensions, np.int64)
+    touched = np.empty(dimensions, np.uint32)
+    scratch = np.empty(words, np.uint32)
     at = 0
     for s in range(n):
         lo = bounds[s]
@@ -70,17 +72,17 @@ def _halves(
             end = min(offsets[i + 1] - back[k], begin + words)
             half = m & 1
             if end > begin:
-                for t in np.unique(tokens[begin:end]):
+                for t in scratch[: distinct(tokens[begin:end], scratch[: end - begin])]:
                     bucket = np.int64(t) & (dimensions - 1)
                     if stamp[bucket] != s:
                         stamp[bucket] = s
-                        touched[used] = bucket
+                        touched[used] = np.uint32(bucket)
                         used += 1
                         counts[0, bucket] = 0
                         counts[1, bucket] = 0
                     counts[half, bucket] += 1
-        buckets = np.sort(touched[:used])
-        for bucket in buckets:
+        sort(touched[:used])
+        for bucket in touched[:used]:
             columns[at] = bucket
             first[at] = counts[0, bucket] / max(1, (size + 1) // 2)
             second[at] = counts[1, bucket] / max(1, size // 2)

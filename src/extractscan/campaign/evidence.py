@@ -1,84 +1,142 @@
-"""Evidence and gates of groups, and the choice of campaigns among them."""
+"""What a group of accounts amounts to: evidence in bits, gates, and a total."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
-from extractscan.campaign.ties import load_bits, partition_bits, succession_bits
+from extractscan.campaign.gates import ORGANIC, group_gates
+from extractscan.campaign.groups import MIN_PAYLOADS, SAME_CORPUS
+from extractscan.campaign.ties import CUSTOMER_SPREAD, customer_spread, load_bits, partition_bits, succession_bits
+from extractscan.coverage.streams import CONVERSATION, SINGLE
 from extractscan.verdict.findings import Evidence, Gate, Tie
 from extractscan.verdict.signals import CAPS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from extractscan.campaign.groups import Group
     from extractscan.campaign.overlap import Payloads
 
-ACCEPT: Final = 3.0
-"""Bits after gates from which a group is reported as a campaign."""
-ORGANIC: Final = -3.0
-"""Load bits under which a group's loads are those of independent customers: eight to one."""
+
+UNLIKE: Final = 0.5
+"""Likeness of payload distributions at which members plainly work on different data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A group with its evidence (bits capped by family), gates and total after gates."""
+    """A group with its member accounts (numbers, sorted), evidence (bits capped by family), gates and total after gates.
+
+    ``organic`` says that its loads are those of independent customers.
+    """
 
     group: Group
+    accounts: NDArray[np.int64]
     evidence: tuple[Evidence, ...]
     gates: tuple[Gate, ...]
     bits: float
-    load: float
     organic: bool
 
 
-def senders(requests: pl.DataFrame) -> pl.DataFrame:
-    """For each account: its commonest ``org_id``, ``ip`` and ``payment_id`` (codes, null if unknown) and ``end_users``."""
+@dataclass(frozen=True, slots=True)
+class Population:
+    """What judging groups needs of the whole log.
+
+    ``profiles`` has a row a stream, in stream order; ``senders`` a row an account number: its commonest ``org_id``, ``ip`` and
+    ``payment_id`` (codes, null if unknown), ``end_users``, and ``single_turn``, its requests outside conversations.
+    """
+
+    profiles: pl.DataFrame
+    senders: pl.DataFrame
+    payloads: Payloads
+
+
+def population(profiles: pl.DataFrame, requests: pl.DataFrame, payloads: Payloads) -> Population:
+    """Gather what is known of accounts."""
     commonest = [pl.col(name).drop_nulls().mode().min().alias(name) for name in ("org_id", "ip", "payment_id")]
-    return (
-        requests.group_by("account")
-        .agg(*commonest, pl.col("end_user").drop_nulls().n_unique().alias("end_users"))
-        .sort("account")
+    seen = requests.group_by("account").agg(*commonest, pl.col("end_user").drop_nulls().n_unique().alias("end_users"))
+    alone = (
+        profiles.filter(pl.col("family") != CONVERSATION)
+        .group_by("account")
+        .agg(pl.col("requests").sum().alias("single_turn"))
     )
+    highest = profiles["account"].max()
+    total = int(highest) + 1 if isinstance(highest, int) else 0
+    # A row for every number, since accounts without a prompt leave gaps.
+    senders = (
+        pl.DataFrame({"account": np.arange(total, dtype=np.uint32)})
+        .join(seen, on="account", how="left", maintain_order="left")
+        .join(alone, on="account", how="left", maintain_order="left")
+        .with_columns(pl.col("end_users").fill_null(0), pl.col("single_turn").fill_null(0))
+    )
+    return Population(profiles, senders, payloads)
 
 
-def _capped(signal: str, value: float, bits: float, detail: str, family: str | None = None) -> Evidence:
-    family = family or signal
+def _capped(signal: str, family: str, value: float, bits: float, detail: str) -> Evidence:
     return Evidence(signal, family, value, float(np.clip(bits, 0.0, CAPS[family])), True, detail)
 
 
-def judge(group: Group, profiles: pl.DataFrame, people: pl.DataFrame, payloads: Payloads) -> Judged:
-    """Weigh a group. ``profiles`` has a row a stream in stream order, ``people`` a row an account in account order."""
-    members = profiles[group.streams.tolist()]
+def judge(group: Group, known: Population) -> Judged:
+    """Weigh a group."""
+    streams = known.profiles[group.streams.tolist()]
+    accounts, owner = np.unique(streams["account"].to_numpy().astype(np.int64), return_inverse=True)
+    members = (
+        streams.group_by("account")
+        .agg(
+            pl.col("requests").sum(),
+            (pl.col("conversing") * pl.col("requests")).sum().alias("talk"),
+            pl.col("first_us").min(),
+            pl.col("last_us").max(),
+        )
+        .sort("account")
+        .with_columns((pl.col("talk") / pl.col("requests")).alias("conversing"))
+    )
+    members = pl.concat([members, known.senders[accounts.tolist()].drop("account")], how="horizontal")
     k = members.height
     requests = members["requests"].to_numpy()
-    logs = np.log(requests)
-    load = load_bits(requests)
-    overlap = payloads.overlap(group.streams)
-    first, last = members["first_us"].to_numpy(), members["last_us"].to_numpy()
-    spread = float(np.median(np.abs(logs - np.median(logs))))
+    # What a group does on the side says little about who runs it: load counts as far as it is the members' work.
+    dominance = float(np.median(requests / np.maximum(members["single_turn"].to_numpy(), 1)))
+    customers = CUSTOMER_SPREAD
+    if group.kind == "corpus" and not group.families:
+        others = known.profiles.filter(
+            (pl.col("family") == SINGLE)
+            & (pl.col("payloads") >= MIN_PAYLOADS)
+            & ~pl.col("account").is_in(accounts.tolist())
+        )
+        customers = customer_spread(others["requests"].to_numpy())
+    load = load_bits(requests, customers)
+    load = load * min(1.0, dominance) if load > 0 else load
+    spread = float(np.median(np.abs(np.log(requests) - np.median(np.log(requests)))))
+    overlap = known.payloads.overlap(group.streams, owner)
+    shared = float(known.payloads.shared_share(2)[group.streams].mean())
+    # Members that work on different data cannot meet anyhow: that they do not is no partition.
+    one_source = (
+        0.0 if group.likeness is None else float(np.clip((group.likeness - UNLIKE) / (SAME_CORPUS - UNLIKE), 0.0, 1.0))
+    )
     evidence = [
         _capped(
             "even_load",
+            "load",
             spread,
             load,
             f"loads of {k} accounts differ by a median factor of {np.exp(spread):.2f}",
-            "load",
         ),
         _capped(
             "partition",
+            "partition",
             float(overlap.inside),
-            partition_bits(overlap),
+            partition_bits(overlap) * one_source,
             f"members share {overlap.inside} payloads among themselves; {overlap.expected:.0f} would be expected from what "
             f"they share with {overlap.outsiders} other streams of the same source",
         ),
         _capped(
             "succession",
+            "succession",
             float(k),
-            succession_bits(first, last),
+            succession_bits(members["first_us"].to_numpy(), members["last_us"].to_numpy()),
             f"{k} accounts are active one after another, not side by side",
         ),
     ]
@@ -86,111 +144,33 @@ def judge(group: Group, profiles: pl.DataFrame, people: pl.DataFrame, payloads: 
         evidence.append(
             _capped(
                 "one_corpus",
-                group.likeness,
-                2.0 * group.likeness if group.likeness >= 0.8 else 0.0,
-                f"payloads of {k} accounts look like samples of one collection (similarity {group.likeness:.2f}, 1 is the same)",
                 "corpus",
+                group.likeness,
+                2.0 * one_source,
+                f"payloads of {k} accounts look like samples of one collection (similarity {group.likeness:.2f}; 1: the same)",
             )
         )
-    gates = _gates(members, people[members["account"].to_list()], payloads, group, load)
+    if group.kind == "near_empty":
+        evidence.append(
+            _capped(
+                "asks_nothing", "corpus", float(k), 2.0, f"{k} accounts send next to nothing and are answered at length"
+            )
+        )
+    gates = group_gates(members, load, 0.0 if group.kind == "near_empty" else shared, group.likeness)
     total = sum(e.bits for e in evidence if e.family != "corpus")
-    if total > 0:
+    if total > 0 or group.kind == "near_empty":
         total += sum(e.bits for e in evidence if e.family == "corpus")
     for gate in gates:
         total *= gate.factor
-    return Judged(group, tuple(evidence), tuple(gates), total, load, load <= ORGANIC)
-
-
-def _gates(members: pl.DataFrame, people: pl.DataFrame, payloads: Payloads, group: Group, load: float) -> list[Gate]:
-    k = members.height
-    gates = []
-    if load <= ORGANIC:
-        gates.append(
-            Gate("organic_load", 0.3, f"the loads of its {k} accounts differ as those of independent customers do")
-        )
-    organisations = people["org_id"].drop_nulls()
-    if k >= 3 and organisations.len() >= 3:
-        top = int(organisations.value_counts(sort=True)["count"][0])
-        if top >= 0.8 * k:
-            gates.append(Gate("one_organisation", 0.2, f"{top} of {k} accounts belong to one organisation"))
-    addresses = people["ip"].drop_nulls()
-    if k >= 4 and addresses.len() >= 4 and addresses.n_unique() * 3 <= k:
-        gates.append(
-            Gate(
-                "one_network",
-                0.3,
-                f"{k} accounts come from {addresses.n_unique()} addresses: a class, an office or one host",
-            )
-        )
-    shared = float(np.average(payloads.shared_share(2)[group.streams]))
-    if shared >= 0.2:
-        gates.append(
-            Gate(
-                "public_items",
-                max(0.1, 1.0 - 1.1 * shared),
-                f"{shared:.0%} of the payloads are also sent by several others",
-            )
-        )
-    talk = members["conversing"].mean()
-    if isinstance(talk, float) and talk >= 0.2:
-        gates.append(Gate("conversations", 1.0 - 0.9 * talk, f"{talk:.0%} of the requests belong to conversations"))
-    resellers = int((people["end_users"] >= 5).sum())
-    if resellers * 2 >= k:
-        gates.append(Gate("end_users", 0.2, f"{resellers} of {k} accounts serve five or more end users"))
-    return gates
-
-
-def campaign_id(accounts: list[str]) -> str:
-    """Return a name that depends on the members alone: the hash of the smallest account id."""
-    return "c-" + hashlib.blake2b(min(accounts).encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-
-
-def choose(
-    groups: list[Group], profiles: pl.DataFrame, people: pl.DataFrame, payloads: Payloads
-) -> tuple[list[Judged], list[Judged]]:
-    """Choose campaigns so that no account is in two; returns them, strongest first, and every group as judged.
-
-    A frame is the firmer tie, so that at equal bits it goes before a corpus; a group whose members another campaign has taken is
-    judged again without them.
-    """
-    from extractscan.campaign.groups import Group  # noqa: PLC0415 - groups imports nothing from here, but types do
-
-    judged = [judge(g, profiles, people, payloads) for g in groups]
-    order = sorted(
-        judged,
-        key=lambda j: (-round(j.bits, 6), j.group.kind != "frame", -j.group.streams.size, int(j.group.streams[0])),
-    )
-    account = profiles["account"].to_numpy()
-    taken: set[int] = set()
-    chosen = []
-    for candidate in order:
-        if candidate.bits < ACCEPT:
-            continue
-        streams = candidate.group.streams
-        free = np.array([int(a) not in taken for a in account[streams]])
-        if free.sum() < 2:
-            continue
-        if not free.all():
-            candidate = judge(  # noqa: PLW2901 - the same candidate, without members that are taken
-                Group(candidate.group.kind, streams[free], candidate.group.likeness, candidate.group.families),
-                profiles,
-                people,
-                payloads,
-            )
-            if candidate.bits < ACCEPT:
-                continue
-        taken.update(int(a) for a in account[candidate.group.streams])
-        chosen.append(candidate)
-    return chosen, judged
+    return Judged(group, accounts, tuple(evidence), tuple(gates), total, load <= ORGANIC)
 
 
 def ties(judged: Judged) -> tuple[Tie, ...]:
     """How the members hang together, strongest first; strength is the share of the family's cap that was reached."""
-    out = [
-        Tie(e.signal, round(e.bits / CAPS[e.family], 6), judged.group.streams.size, e.detail)
-        for e in judged.evidence
-        if e.bits > 0
-    ]
+    size = int(judged.accounts.size)
+    out = [Tie(e.signal, e.bits / CAPS[e.family], size, e.detail) for e in judged.evidence if e.bits >= 0.05]
     if judged.group.kind == "frame":
-        out.insert(0, Tie("shared_frame", 1.0, judged.group.streams.size, "all members use one frame"))
+        several = len(judged.group.families)
+        what = "one frame" if several == 1 else f"the same {several} frames"
+        out.append(Tie("shared_frame", 1.0, size, f"all members use {what}"))
     return tuple(sorted(out, key=lambda t: (-t.strength, t.kind)))

@@ -1,10 +1,11 @@
-"""Candidate campaigns: accounts that share a frame, and accounts that draw on one corpus.
+"""Candidate campaigns: accounts that share frames, accounts that draw on one corpus, accounts that ask nothing.
 
-A group is a set of streams, at most one an account. Two kinds are proposed:
+Three kinds are proposed:
 
-* **frame**: all accounts that use one frame family;
+* **frame**: all accounts that use one frame family, or several that go together (one operator's variants of one frame);
 * **corpus**: frame families and unframed streams whose payloads come from one distribution (see ``corpus``): shards that carry no
-  frame, or carry paraphrases of one.
+  frame, or carry paraphrases of one;
+* **near_empty**: accounts whose single requests hold next to nothing and are answered at length.
 
 A proposal is not a verdict: most shared frames are tools, tutorials and products. Members are verified one by one against
 the rest, and a member that overlaps a group whose others avoid each other is another customer of the same corpus (a
@@ -13,14 +14,14 @@ cannot-link) and is taken out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import polars as pl
 
 from extractscan.campaign.corpus import corpus_similarity
-from extractscan.coverage.streams import CONVERSATION, SINGLE
+from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,21 +35,32 @@ MIN_PAYLOADS: Final = 12
 SAME_CORPUS: Final = 0.8
 """Disattenuated similarity of two samples of one corpus: its expectation is 1, and sampling error of the estimate is below 0.1
 for a few dozen payloads; different sources of one language stay well below, since most of their weight is on topic words."""
+OUTLIER: Final = 3.5
+"""Robust standard deviations below the others at which a member is no sample of their corpus."""
 MAX_UNITS: Final = 4096
 """Most units whose corpora are compared pair by pair; above, the largest are kept."""
+PUBLIC: Final = 0.5
+"""Share of payloads that others send too, above which a stream is explained by a public set and is no shard."""
+GO_TOGETHER: Final = 0.5
+"""Jaccard similarity of the accounts of two frame families from which they are variants used by the same senders."""
 CANNOT_LINK_SHARE: Final = 0.9
 CANNOT_LINK_MIN: Final = 10
 """A member with this share of all overlap inside a group, and at least so many payloads of it, is no shard."""
+ASKS_NOTHING: Final = 10
+"""Near-empty requests of an account from which it is more than a ping."""
 
-Kind = Literal["frame", "corpus"]
+LIKENESS_SAMPLE: Final = 24
+"""Members of a group whose payload distributions are compared pair by pair."""
+
+Kind = Literal["frame", "corpus", "near_empty"]
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A candidate campaign: its streams (numbers, sorted) and how it was proposed.
+    """A candidate campaign: its streams (numbers, sorted) and how it was proposed; an account may have several streams in it.
 
-    ``likeness`` is the mean similarity of a member's unit to the other units (None for a frame group), ``families`` the frame
-    families in it.
+    ``likeness`` is the mean similarity of its members' payload distributions, 1 for samples of one corpus (None where too few
+    members have enough payloads), ``families`` the frame families in it.
     """
 
     kind: Kind
@@ -57,28 +69,50 @@ class Group:
     families: tuple[int, ...]
 
 
-def _one_stream_an_account(table: pl.DataFrame) -> NDArray[np.int64]:
-    """Keep each account's largest stream of a group."""
-    kept = table.sort(["account", "requests", "stream"], descending=[False, True, False]).unique(
-        "account", keep="first", maintain_order=True
-    )
-    return np.sort(kept["stream"].to_numpy())
-
-
-def frame_groups(profiles: pl.DataFrame, min_accounts: int = 2) -> list[Group]:
-    """One group a frame family that several accounts use."""
-    framed = profiles.filter(pl.col("family") >= 0)
+def frame_groups(profiles: pl.DataFrame) -> list[Group]:
+    """Groups of frame families: each family that several accounts use, and families that the same accounts use."""
+    framed = profiles.filter(pl.col("family") >= 0).select("stream", "account", "family").sort("family", "account")
+    users = framed.group_by("family", maintain_order=True).agg(pl.col("account").unique().sort(), pl.col("stream"))
+    several = users.filter(pl.col("account").list.len() >= 2)
+    together = _families_together(several)
     out = []
-    for (family,), members in framed.group_by(["family"], maintain_order=True):
-        streams = _one_stream_an_account(members)
-        if streams.size >= min_accounts:
-            out.append(Group("frame", streams, None, (int(str(family)),)))
+    for members in together:
+        rows = several.filter(pl.col("family").is_in(members))
+        streams = np.sort(np.concatenate([np.asarray(s, np.int64) for s in rows["stream"].to_list()]))
+        out.append(Group("frame", streams, None, tuple(members)))
     return out
 
 
-def _units(profiles: pl.DataFrame) -> list[NDArray[np.int64]]:
+def _families_together(users: pl.DataFrame) -> list[list[int]]:
+    """Sets of families whose accounts are about the same, each family in one set."""
+    families = users["family"].to_list()
+    accounts = [frozenset(a) for a in users["account"].to_list()]
+    by_account: dict[int, list[int]] = {}
+    for i, held in enumerate(accounts):
+        for a in held:
+            by_account.setdefault(a, []).append(i)
+    sets: list[list[int]] = []
+    taken: set[int] = set()
+    # Largest first, so that variants gather around the frame that most of the senders use.
+    for i in sorted(range(len(families)), key=lambda k: (-len(accounts[k]), families[k])):
+        if i in taken:
+            continue
+        taken.add(i)
+        gathered = [families[i]]
+        for j in sorted({j for a in accounts[i] for j in by_account[a]} - taken):
+            common = len(accounts[i] & accounts[j])
+            if common >= 2 and common >= GO_TOGETHER * len(accounts[i] | accounts[j]):
+                taken.add(j)
+                gathered.append(families[j])
+        sets.append(sorted(gathered))
+    return sets
+
+
+def _units(profiles: pl.DataFrame, public: NDArray[np.float64]) -> list[NDArray[np.int64]]:
     """Streams of each unit: a frame family, or one unframed single-turn stream that is large enough."""
-    enough = profiles.filter(pl.col("payloads") >= MIN_PAYLOADS)
+    enough = profiles.filter(
+        (pl.col("payloads") >= MIN_PAYLOADS) & (pl.Series(public[profiles["stream"].to_numpy()]) < PUBLIC)
+    )
     units = [
         members["stream"].to_numpy()
         for _, members in enough.filter(pl.col("family") >= 0).group_by(["family"], maintain_order=True)
@@ -117,6 +151,21 @@ def unit_similarity(units: list[NDArray[np.int64]], streams: Streams, prompts: T
     )
 
 
+def _verified(members: NDArray[np.int64], similarity: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Drop the member that is least like the mean of the others, until none is unlike or an outlier."""
+    while members.size > 1:
+        likeness = similarity[np.ix_(members, members)].sum(axis=1) / (members.size - 1)
+        worst = int(np.argmin(likeness))
+        middle = float(np.median(likeness))
+        spread = max(1.4826 * float(np.median(np.abs(likeness - middle))), 0.02)
+        unlike = likeness[worst] < SAME_CORPUS
+        outlier = members.size >= 6 and likeness[worst] < middle - OUTLIER * spread
+        if not unlike and not outlier:
+            break
+        members = np.delete(members, worst)
+    return members
+
+
 def _communities(similarity: NDArray[np.float64]) -> list[NDArray[np.int64]]:
     """Disjoint sets of units, each of whose members is like the mean of the others."""
     linked = similarity >= SAME_CORPUS
@@ -125,28 +174,25 @@ def _communities(similarity: NDArray[np.float64]) -> list[NDArray[np.int64]]:
     for seed in np.lexsort((np.arange(free.size), -linked.sum(axis=1))):
         if not free[seed]:
             continue
-        members = np.unique(np.r_[np.flatnonzero(linked[seed] & free), seed])
-        while members.size > 1:
-            likeness = similarity[np.ix_(members, members)].sum(axis=1) / (members.size - 1)
-            if likeness.min() >= SAME_CORPUS:
-                break
-            members = np.delete(members, int(np.argmin(likeness)))
+        members = _verified(np.unique(np.r_[np.flatnonzero(linked[seed] & free), seed]), similarity)
         if members.size < 2:
             continue
-        free[members] = False
         # A small sample may miss the seed by chance and still lie close to the whole.
+        free[members] = False
         outside = np.flatnonzero(free)
         near = outside[similarity[np.ix_(outside, members)].mean(axis=1) >= SAME_CORPUS]
-        free[near] = False
-        out.append(np.sort(np.r_[members, near]))
+        members = _verified(np.sort(np.r_[members, near]), similarity)
+        free[members] = False
+        out.append(members)
     return out
 
 
-def corpus_groups(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> list[Group]:
+def corpus_groups(profiles: pl.DataFrame, streams: Streams, prompts: Texts, public: NDArray[np.float64]) -> list[Group]:
     """Groups of streams that draw on one corpus: its unframed streams, its framed ones, and all of them."""
-    units = _units(profiles)
+    units = _units(profiles, public)
     similarity = unit_similarity(units, streams, prompts)
     family = dict(profiles.select("stream", "family").iter_rows())
+    account = dict(profiles.select("stream", "account").iter_rows())
     out = []
     for community in _communities(similarity):
         framed = np.array([family[int(units[m][0])] >= 0 for m in community])
@@ -158,31 +204,57 @@ def corpus_groups(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> l
                 continue
             inner = similarity[np.ix_(members, members)]
             likeness = float(inner.sum() / (members.size * (members.size - 1)))
-            chosen = np.concatenate([units[m] for m in members])
-            table = profiles.filter(pl.col("stream").is_in(chosen.tolist()))
-            kept = _one_stream_an_account(table)
-            if kept.size >= 2:
-                named = tuple(sorted({int(f) for f in table["family"] if f >= 0}))
-                out.append(Group("corpus", kept, likeness, named))
+            chosen = np.sort(np.concatenate([units[m] for m in members]))
+            if len({account[int(s)] for s in chosen}) >= 2:
+                named = tuple(sorted({int(family[int(s)]) for s in chosen if family[int(s)] >= 0}))
+                out.append(Group("corpus", chosen, likeness, named))
     return out
 
 
-def without_foreign_customers(group: Group, payloads: Payloads) -> Group:
+def near_empty_groups(profiles: pl.DataFrame) -> list[Group]:
+    """The accounts that ask nothing and get long answers, if there are several."""
+    asking = profiles.filter(
+        (pl.col("family") == NEAR_EMPTY)
+        & (pl.col("requests") >= ASKS_NOTHING)
+        & (pl.col("requests") * 2 >= pl.col("requests").sum().over("account"))
+    )
+    return [Group("near_empty", asking["stream"].to_numpy(), None, ())] if asking.height >= 2 else []
+
+
+def member_likeness(group: Group, profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> float | None:
+    """Mean similarity of the payload distributions of a group's accounts, over at most ``LIKENESS_SAMPLE`` of them."""
+    enough = profiles[group.streams.tolist()].filter(pl.col("payloads") >= MIN_PAYLOADS)
+    units = [m["stream"].to_numpy() for _, m in enough.group_by(["account"], maintain_order=True)]
+    if len(units) < 2:
+        return None
+    step = -(-len(units) // LIKENESS_SAMPLE)
+    similarity = unit_similarity(units[::step], streams, prompts)
+    above = similarity[np.triu_indices(similarity.shape[0], 1)]
+    return float(np.median(above))
+
+
+def without_foreign_customers(group: Group, account: NDArray[np.int64], payloads: Payloads) -> Group:
     """Take out members that overlap a group whose others avoid each other."""
-    members = group.streams
-    while members.size > 2:
-        pairs = payloads.overlap(members).pairs
-        total = int(pairs.sum()) // 2
-        mine = pairs.sum(axis=1)
-        worst = int(np.argmax(mine))
-        if mine[worst] < max(CANNOT_LINK_MIN, CANNOT_LINK_SHARE * total):
+    streams = group.streams
+    while True:
+        members, owner = np.unique(account[streams], return_inverse=True)
+        if members.size <= 2:
             break
-        members = np.delete(members, worst)
-    return Group(group.kind, members, group.likeness, group.families)
+        met = payloads.overlap(streams, owner).met
+        total = int(met.sum()) // 2
+        worst = int(np.argmax(met))
+        if met[worst] < max(CANNOT_LINK_MIN, CANNOT_LINK_SHARE * total):
+            break
+        streams = streams[owner != worst]
+    return Group(group.kind, streams, group.likeness, group.families)
 
 
 def propose(profiles: pl.DataFrame, streams: Streams, prompts: Texts, payloads: Payloads) -> list[Group]:
     """All candidate campaigns of a log."""
     single_turn = profiles.filter(pl.col("family") != CONVERSATION)
-    groups = frame_groups(single_turn) + corpus_groups(single_turn, streams, prompts)
-    return [without_foreign_customers(g, payloads) for g in groups]
+    public = payloads.shared_share(2)
+    account = profiles["account"].to_numpy().astype(np.int64)
+    groups = frame_groups(single_turn) + corpus_groups(single_turn, streams, prompts, public)
+    groups = [without_foreign_customers(g, account, payloads) for g in groups]
+    groups = [replace(g, likeness=member_likeness(g, profiles, streams, prompts)) for g in groups]
+    return groups + near_empty_groups(single_turn)

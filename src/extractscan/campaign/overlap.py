@@ -10,57 +10,67 @@ import polars as pl
 from extractscan.campaign.ties import SHARED_WITH, Overlap
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from extractscan.coverage.streams import Streams
 
 
 class Payloads:
-    """An index of distinct payloads by stream; payloads that only one stream has are left out of it."""
+    """An index of distinct payloads by stream and back; payloads of one account only are counted but not indexed.
+
+    ``sizes`` (int64, streams) counts the distinct payloads of each stream.
+    """
 
     def __init__(self, streams: Streams) -> None:
         """Index the payloads of all streams."""
-        distinct = streams.items.select("stream", "payload", "account").unique().sort("stream", "payload")
-        sizes = distinct.group_by("stream").agg(pl.len().alias("payloads")).sort("stream")
-        self._sizes = np.zeros(streams.table.height, np.int64)
-        self._sizes[sizes["stream"].to_numpy()] = sizes["payloads"].to_numpy()
-        accounts = distinct.group_by("payload").agg(pl.col("account").n_unique().alias("accounts"))
-        self._shared = (
-            distinct.join(accounts.filter(pl.col("accounts") > 1), on="payload", how="inner")
-            .select("stream", "payload", "account", "accounts")
-            .sort("stream", "payload")
-        )
+        distinct = streams.items.select("stream", "account", "payload").unique().sort("payload", "stream")
+        total = streams.table.height
+        stream = distinct["stream"].to_numpy()
+        payload = distinct["payload"].to_numpy()
+        self.sizes: NDArray[np.int64] = np.bincount(stream, minlength=total).astype(np.int64)
+        code = np.cumsum(np.r_[True, payload[1:] != payload[:-1]]) - 1 if payload.size else np.zeros(0, np.int64)
+        pairs = pl.DataFrame({"code": code, "account": distinct["account"]}).unique()
+        accounts = np.bincount(pairs["code"].to_numpy(), minlength=int(code[-1]) + 1 if code.size else 0)
+        kept = np.flatnonzero(accounts[code] > 1)
+        # Of payload to streams: rows in the order of payloads. Of stream to payloads: a permutation of them.
+        _, self._payload = np.unique(code[kept], return_inverse=True)
+        self._stream = stream[kept]
+        self._accounts = accounts[code[kept]]
+        shared = int(self._payload.max()) + 1 if kept.size else 0
+        self._of_payload = np.searchsorted(self._payload, np.arange(shared + 1))
+        self._by_stream = np.argsort(self._stream, kind="stable")
+        self._of_stream = np.searchsorted(self._stream[self._by_stream], np.arange(total + 1))
 
-    def sizes(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Return the number of distinct payloads of each stream."""
-        return self._sizes
-
-    def shared_share(self, others: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def shared_share(self, others: int) -> NDArray[np.float64]:
         """Share of each stream's payloads that at least ``others`` other accounts sent too."""
-        counts = self._shared.filter(pl.col("accounts") > others).group_by("stream").len().sort("stream")
-        out = np.zeros(self._sizes.size)
-        out[counts["stream"].to_numpy()] = counts["len"].to_numpy()
-        return out / np.maximum(self._sizes, 1)
+        widely = self._stream[self._accounts > others]
+        return np.bincount(widely, minlength=self.sizes.size) / np.maximum(self.sizes, 1)
 
-    def overlap(self, members: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Overlap:
-        """Overlap of the member streams among themselves and with others; ``members`` are stream numbers, sorted."""
-        member = pl.DataFrame({"stream": members, "member": np.arange(members.size)})
-        inside = self._shared.join(member, on="stream", how="inner").select("member", "payload")
-        pairs = np.zeros((members.size, members.size), np.int64)
-        both = inside.join(inside, on="payload", how="inner", suffix="_other")
-        met = both.filter(pl.col("member") < pl.col("member_other")).group_by("member", "member_other").len()
-        pairs[met["member"].to_numpy(), met["member_other"].to_numpy()] = met["len"].to_numpy()
-        pairs += pairs.T
-        held = inside.group_by("payload").len("members")
-        outside = (
-            self._shared.join(member, on="stream", how="anti")
-            .join(held, on="payload", how="inner")
-            .group_by("stream")
-            .agg(pl.len().alias("common"), pl.col("members").sum().alias("meetings"))
-            .filter(pl.col("common") >= SHARED_WITH)
-            .sort("stream")
-        )
-        sizes = self._sizes[members].astype(np.float64)
-        total = float(sizes.sum())
-        outsiders = float(self._sizes[outside["stream"].to_numpy()].sum())
-        rate = float(outside["meetings"].sum()) / (total * outsiders) if outsiders else 0.0
-        possible = (total * total - float((sizes * sizes).sum())) / 2.0
-        return Overlap(int(pairs.sum()) // 2, rate * possible, outside.height, pairs)
+    def overlap(self, streams: NDArray[np.int64], owner: NDArray[np.int64]) -> Overlap:
+        """Overlap of a group's members among themselves and with outside streams.
+
+        ``streams`` are stream numbers, ``owner`` the member (0 to k - 1) that each belongs to.
+        """
+        k = int(owner.max(initial=-1)) + 1
+        rows = [self._by_stream[self._of_stream[s] : self._of_stream[s + 1]] for s in streams]
+        member = np.repeat(owner, [r.size for r in rows])
+        payload = self._payload[np.concatenate(rows)] if rows else np.zeros(0, np.int64)
+        member, payload = np.divmod(np.unique(member * (self._payload.size + 1) + payload), self._payload.size + 1)
+        held, which, times = np.unique(payload, return_inverse=True, return_counts=True)
+        met = np.bincount(member, weights=times[which] - 1, minlength=k).astype(np.int64)
+        # Everyone who has one of these payloads, members apart.
+        spans = self._of_payload[held + 1] - self._of_payload[held]
+        offsets = np.cumsum(spans) - spans
+        places = np.arange(int(spans.sum())) - np.repeat(offsets, spans) + np.repeat(self._of_payload[held], spans)
+        who = self._stream[places]
+        total = self.sizes.size
+        common = np.bincount(who, minlength=total)
+        meetings = np.bincount(who, weights=np.repeat(times, spans), minlength=total)
+        common[streams] = 0
+        outside = np.flatnonzero(common >= SHARED_WITH)
+        sizes = np.bincount(owner, weights=self.sizes[streams], minlength=k)
+        all_items = float(sizes.sum())
+        outsiders = float(self.sizes[outside].sum())
+        rate = float(meetings[outside].sum()) / (all_items * outsiders) if outsiders else 0.0
+        possible = (all_items * all_items - float((sizes * sizes).sum())) / 2.0
+        return Overlap(int(met.sum()) // 2, rate * possible, outside.size, met)

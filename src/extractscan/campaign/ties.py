@@ -19,6 +19,8 @@ SHARD_SPREAD: Final = 0.35
 CUSTOMER_SPREAD: Final = 1.0
 """The same among independent customers. Usage of one product is heavy-tailed; published log-normal fits of requests per
 client lie between 1 and 2, and the low end is the cautious choice."""
+COMPARABLE: Final = 10
+"""Comparable senders from which their spread can be measured."""
 LOAD_REACH: Final = 1.2
 """Farthest that one account may lie from the group's median (in ln) in the sum: one outlier must not decide."""
 PARTITION_LEFT: Final = 0.02
@@ -29,11 +31,23 @@ SHARED_WITH: Final = 3
 """Common payloads that make an outside stream count as drawing on the same source."""
 
 
-def load_bits(requests: NDArray[np.int64]) -> float:
+def customer_spread(requests: NDArray[np.int64]) -> float:
+    """How ln(requests) of comparable senders outside a group spreads: robust standard deviation, within [0.5, ``CUSTOMER_SPREAD``].
+
+    Where the log's own comparable senders are alike, a group's evenness says little.
+    """
+    if requests.size < COMPARABLE:
+        return CUSTOMER_SPREAD
+    logs = np.log(np.maximum(requests, 1).astype(np.float64))
+    spread = 1.4826 * float(np.median(np.abs(logs - np.median(logs))))
+    return float(np.clip(spread, 0.5, CUSTOMER_SPREAD))
+
+
+def load_bits(requests: NDArray[np.int64], customers: float = CUSTOMER_SPREAD) -> float:
     """Log2 likelihood ratio of even against customer-like loads.
 
-    ln(requests) is taken as normal about the group's median with standard deviation ``SHARD_SPREAD`` or ``CUSTOMER_SPREAD``; the
-    sum is shrunk by (k - 1) / k since the median is estimated from the same k accounts.
+    ln(requests) is taken as normal about the group's median with standard deviation ``SHARD_SPREAD`` or ``customers``; the sum is
+    shrunk by (k - 1) / k since the median is estimated from the same k accounts.
     """
     k = requests.size
     if k < 2:
@@ -43,7 +57,7 @@ def load_bits(requests: NDArray[np.int64]) -> float:
     # A small count is uncertain by itself: Poisson noise of ln n has variance 1/n under both hypotheses.
     noise = 1.0 / np.maximum(requests, 1)
     even = SHARD_SPREAD**2 + noise
-    uneven = CUSTOMER_SPREAD**2 + noise
+    uneven = customers**2 + noise
     terms = 0.5 * np.log(uneven / even) - 0.5 * away**2 * (1.0 / even - 1.0 / uneven)
     return float(np.sum(np.sort(terms)) * (k - 1) / k / np.log(2.0))
 
@@ -53,13 +67,13 @@ class Overlap:
     """Payloads in common inside a group and with outside streams that draw on the same source.
 
     ``inside`` counts pairs of members that share a payload; ``expected`` is that count if members drew independently, at the rate
-    at which they meet the ``outsiders``; ``pairs`` is (members, members) with the common payloads of each pair.
+    at which they meet the ``outsiders``; ``met`` (int64, members) counts those pairs for each member.
     """
 
     inside: int
     expected: float
     outsiders: int
-    pairs: NDArray[np.int64]
+    met: NDArray[np.int64]
 
 
 def partition_bits(overlap: Overlap) -> float:

@@ -56,12 +56,11 @@ def _pairs_of_band(
     max_run: int,
     window: int,
 ) -> tuple[list[np.int64], list[np.int64], list[float], int, int]:
-    """Pairs at or over the threshold in one band, ``order`` being the positions sorted by its key."""
+    """Pairs at or over the threshold in one band, ``order`` being the positions sorted by its key and then by the next band's."""
     left = [np.int64(0) for _ in range(0)]
     right = [np.int64(0) for _ in range(0)]
     similarity = [0.0 for _ in range(0)]
     keys = band_keys[band]
-    following = band_keys[(band + 1) % band_keys.shape[0]]
     capped = 0
     largest = 0
     n = order.size
@@ -81,7 +80,6 @@ def _pairs_of_band(
             capped += 1
             largest = max(largest, size)
             reach = window
-            run = run[np.argsort(following[run], kind="mergesort")]
         for x in range(size - 1):
             # In a hot run the first member is compared with all: the star that keeps exact templates together.
             last = size if x == 0 else min(size, x + 1 + reach)
@@ -113,7 +111,9 @@ def verified_pairs(shingles: Shingles, threshold: float, *, jobs: int = 1) -> Pa
     eligible = np.flatnonzero(shingles.counts > 0)
 
     def band(k: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int, int]:
-        order = eligible[np.argsort(shingles.band_keys[k, eligible], kind="stable")]
+        keys = shingles.band_keys
+        # Inside a run, by the next band: in a hot run those that agree there too become neighbours.
+        order = eligible[np.lexsort((keys[(k + 1) % keys.shape[0], eligible], keys[k, eligible]))]
         left, right, similarity, capped, largest = _pairs_of_band(
             k,
             order,

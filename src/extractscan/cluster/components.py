@@ -28,7 +28,7 @@ THRESHOLD: Final = 0.8
 (a changed word changes three shingles), or a few words added. Broder's original setting for the web was 0.5 for
 *roughly the same*; templates with different payloads lie at 0.4 to 0.7 and must stay apart here, because the frame
 stage, not this one, is where a template is found."""
-RADIUS: Final = 0.7
+RADIUS: Final = 0.65
 """Least similarity of a member to its representative."""
 
 

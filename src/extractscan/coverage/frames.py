@@ -4,7 +4,7 @@ For each *sheet* (the distinct prompts of one account under one system prompt) f
 first from the front, then from the back, then as a template with gaps:
 
 * a path starts at the commonest first token and follows the commonest next one while its support is enough to be a
-  frame; from ``MIN_TOKENS`` on, it goes on only while the next step keeps half of the group, which is where a frame ends
+  frame; from ``MIN_WORDS`` on, it goes on only while the next step keeps half of the group, which is where a frame ends
   and payloads begin;
 * support is at least ``MIN_SUPPORT`` prompts and ``MIN_SHARE`` of the sheet;
 * what no ladder reaches, but shares most of its words (a sweep over slots: fixed words with gaps), is one template group.
@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from extractscan.fingerprint.jit import kernel
+from extractscan.fingerprint.sorting import distinct, find, sort
+from extractscan.threads import pieces, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,8 +31,9 @@ MIN_SUPPORT: Final = 5
 """Prompts that must share a frame. Four alike are within what people do when they rephrase a question."""
 MIN_SHARE: Final = 0.05
 """Share of a sheet that must share a frame."""
-MIN_TOKENS: Final = 4
-"""Tokens of the shortest ladder frame: common openers of natural language (*what is the*) are shorter."""
+MIN_WORDS: Final = 5.0
+"""Words of the shortest ladder frame: common openers of natural language (*what is the*) are shorter. A character of a script
+without word breaks counts as half a word."""
 MAX_DEPTH: Final = 256
 """Longest ladder, in tokens: long system prompts inline are recognised by so much of them."""
 MAX_FRAMES: Final = 32
@@ -41,24 +44,34 @@ TEMPLATE_WORDS: Final = 0.34
 """Share of a prompt's words that must be skeleton for a gapped template: under a third, fixed words are grammar."""
 
 NONE: Final = -1
-FRONT: Final = 0
-BACK: Final = 1
-TEMPLATE: Final = 2
 
 
 @kernel
-def _commonest(values: NDArray[np.uint32]) -> tuple[np.uint32, int]:
-    """Return the commonest value (the least of equals) and its count; values are sorted in place."""
-    values.sort()
+def _commonest(values: NDArray[np.uint32], table: NDArray[np.int64]) -> tuple[np.uint32, int]:
+    """Return the commonest value (the least of equals) and its count.
+
+    ``table`` (slots, 2), a power of two of slots and over twice as many as there are values, counts by open addressing; it is
+    handed over empty (zero counts) and given back empty.
+    """
+    mask = table.shape[0] - 1
     best = np.uint32(0)
     most = 0
-    start = 0
-    for i in range(1, values.size + 1):
-        if i == values.size or values[i] != values[start]:
-            if i - start > most:
-                most = i - start
-                best = values[start]
-            start = i
+    for x in values:
+        slot = np.int64(x) & mask
+        while table[slot, 1] > 0 and table[slot, 0] != x:
+            slot = (slot + 1) & mask
+        table[slot, 0] = x
+        table[slot, 1] += 1
+        count = table[slot, 1]
+        if count > most or (count == most and x < best):
+            most = count
+            best = x
+    # A slot is found along its chain: to empty the table, walk each chain to its end.
+    for x in values:
+        slot = np.int64(x) & mask
+        while table[slot, 1] > 0:
+            table[slot, 1] = 0
+            slot = (slot + 1) & mask
     return best, most
 
 
@@ -69,56 +82,66 @@ def _ladder(
     tokens: NDArray[np.uint32],
     support: int,
     back: bool,
-    min_tokens: int,
+    min_words: float,
     max_depth: int,
     max_frames: int,
     group: NDArray[np.int64],
     first_group: int,
+    members: NDArray[np.int64],
+    scratch: NDArray[np.uint32],
+    table: NDArray[np.int64],
 ) -> int:
-    """Assign ``group`` (by position in ``items``; -1 is free) from ``first_group`` on; returns the next free number."""
-    free = np.flatnonzero(group == -1)
+    """Assign ``group`` (by position in ``items``; -1 is free) from ``first_group`` on; returns the next free number.
+
+    ``members`` and ``scratch`` are as long as ``items``.
+    """
     number = first_group
-    scratch = np.empty(free.size, np.uint32)
     for _ in range(4 * max_frames):
-        if free.size < support or number - first_group >= max_frames:
+        size = 0
+        for m in range(items.size):
+            if group[m] == -1:
+                members[size] = m
+                size += 1
+        if size < support or number - first_group >= max_frames:
             break
-        members = free
         depth = 0
+        words = 0.0
         while depth < max_depth:
             used = 0
-            for m in members:
-                i = items[m]
+            for k in range(size):
+                i = items[members[k]]
                 if offsets[i + 1] - offsets[i] > depth:
                     scratch[used] = tokens[offsets[i + 1] - 1 - depth] if back else tokens[offsets[i] + depth]
                     used += 1
-            best, most = _commonest(scratch[:used])
+            best, most = _commonest(scratch[:used], table)
             need = support
-            if depth >= min_tokens:
-                need = max(support, (members.size + 1) // 2)
+            if words >= min_words:
+                need = max(support, (size + 1) // 2)
             if most < need:
                 break
-            kept = np.empty(most, np.int64)
-            at = 0
-            for m in members:
+            kept = 0
+            for k in range(size):
+                m = members[k]
                 i = items[m]
                 if offsets[i + 1] - offsets[i] > depth:
                     t = tokens[offsets[i + 1] - 1 - depth] if back else tokens[offsets[i] + depth]
                     if t == best:
-                        kept[at] = m
-                        at += 1
-            members = kept
+                        members[kept] = m
+                        kept += 1
+            size = kept
             depth += 1
+            words += 0.5 if best & np.uint32(1) else 1.0
         if depth == 0:
             break
-        if depth >= min_tokens:
-            for m in members:
-                group[m] = number
+        # Too short: set aside, no frame of this direction goes through here.
+        mark = number if words >= min_words else -2
+        for k in range(size):
+            group[members[k]] = mark
+        if mark == number:
             number += 1
-        else:
-            for m in members:
-                group[m] = -2  # set aside: no frame of this direction goes through here
-        free = free[group[free] == -1]
-    group[group == -2] = -1
+    for m in range(items.size):
+        if group[m] == -2:
+            group[m] = -1
     return number
 
 
@@ -130,17 +153,18 @@ def _shared_end(
     back: bool,
     max_depth: int,
     skip: int,
+    scratch: NDArray[np.uint32],
+    table: NDArray[np.int64],
 ) -> int:
     """Number of tokens at one end that nine members in ten share position by position, beyond ``skip`` at the other end."""
     depth = 0
-    scratch = np.empty(members.size, np.uint32)
     while depth < max_depth:
         used = 0
         for i in members:
             if offsets[i + 1] - offsets[i] > depth + skip:
                 scratch[used] = tokens[offsets[i + 1] - 1 - depth] if back else tokens[offsets[i] + depth]
                 used += 1
-        _, most = _commonest(scratch[:used])
+        _, most = _commonest(scratch[:used], table)
         if most * 10 < members.size * 9:
             break
         depth += 1
@@ -149,101 +173,147 @@ def _shared_end(
 
 @kernel
 def _skeleton(
-    members: NDArray[np.int64], offsets: NDArray[np.int64], tokens: NDArray[np.uint32], share: float
-) -> NDArray[np.uint32]:
-    """Sorted distinct tokens that occur in at least ``share`` of the members."""
+    members: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    tokens: NDArray[np.uint32],
+    least: float,
+    out: NDArray[np.uint32],
+) -> int:
+    """Write the sorted tokens that occur in at least the share ``least`` of the members; returns how many.
+
+    ``out`` needs room for the members' mean number of tokens divided by ``least``.
+    """
     total = 0
     for i in members:
         total += offsets[i + 1] - offsets[i]
     pool = np.empty(total, np.uint32)
     at = 0
     for i in members:
-        part = np.unique(tokens[offsets[i] : offsets[i + 1]])
-        pool[at : at + part.size] = part
-        at += part.size
-    pool = pool[:at]
-    pool.sort()
-    out = [np.uint32(0) for _ in range(0)]
+        at += distinct(tokens[offsets[i] : offsets[i + 1]], pool[at : at + offsets[i + 1] - offsets[i]])
+    sort(pool[:at])
+    count = 0
     start = 0
     for j in range(1, at + 1):
         if j == at or pool[j] != pool[start]:
-            if j - start >= share * members.size:
-                out.append(pool[start])
+            if j - start >= least * members.size:
+                out[count] = pool[start]
+                count += 1
             start = j
-    result = np.empty(len(out), np.uint32)
-    for j in range(len(out)):
-        result[j] = out[j]
-    return result
+    return count
 
 
 @kernel
-def _frames_of_sheets(
+def _group_sheets(
     sheet_offsets: NDArray[np.int64],
     items: NDArray[np.int64],
     offsets: NDArray[np.int64],
     tokens: NDArray[np.uint32],
     min_support: int,
     min_share: float,
-    min_tokens: int,
+    min_words: float,
     max_depth: int,
     max_frames: int,
     template_share: float,
     template_words: float,
-    group_of_item: NDArray[np.int64],
-    front_of_item: NDArray[np.int64],
-    back_of_item: NDArray[np.int64],
-) -> tuple[list[np.int64], list[np.int64], list[NDArray[np.uint32]]]:
-    """Find the frames of all sheets; returns for each group its sheet, its kind and its skeleton."""
-    sheets = [np.int64(0) for _ in range(0)]
-    kinds = [np.int64(0) for _ in range(0)]
-    skeletons = [np.empty(0, np.uint32) for _ in range(0)]
-    total = 0
+    group: NDArray[np.int64],
+    groups_of_sheet: NDArray[np.int64],
+) -> None:
+    """Assign every item its group, numbered from 0 in each sheet (-1: none), and count the groups of each sheet."""
+    longest = 0
+    for s in range(sheet_offsets.size - 1):
+        longest = max(longest, sheet_offsets[s + 1] - sheet_offsets[s])
+    members = np.empty(longest, np.int64)
+    scratch = np.empty(longest, np.uint32)
+    slots = 16
+    while slots <= 2 * longest:
+        slots *= 2
+    table = np.zeros((slots, 2), np.int64)
     for s in range(sheet_offsets.size - 1):
         lo = sheet_offsets[s]
         hi = sheet_offsets[s + 1]
         part = items[lo:hi]
+        own = group[lo:hi]
+        for m in range(part.size):
+            own[m] = -1
         support = max(min_support, int(np.ceil(min_share * part.size)))
         if part.size < support:
             continue
-        group = np.full(part.size, -1, np.int64)
-        fronts = _ladder(part, offsets, tokens, support, False, min_tokens, max_depth, max_frames, group, 0)
-        ends = _ladder(part, offsets, tokens, support, True, min_tokens, max_depth, max_frames, group, fronts)
-        number = ends
-        rest = np.flatnonzero(group == -1)
-        if rest.size >= support:
-            skeleton = _skeleton(part[rest], offsets, tokens, template_share)
-            if skeleton.size >= min_tokens:
+        number = 0
+        for direction in range(2):
+            number = _ladder(
+                part,
+                offsets,
+                tokens,
+                support,
+                direction == 1,
+                min_words,
+                max_depth,
+                max_frames,
+                own,
+                number,
+                members,
+                scratch,
+                table,
+            )
+        size = 0
+        words = 0
+        for m in range(part.size):
+            if own[m] == -1:
+                members[size] = part[m]
+                words += offsets[part[m] + 1] - offsets[part[m]]
+                size += 1
+        if size >= support:
+            skeleton = np.empty(int(words / (template_share * size)) + 2, np.uint32)
+            count = _skeleton(members[:size], offsets, tokens, template_share, skeleton)
+            if count >= min_words:
                 found = 0
-                for m in rest:
-                    i = part[m]
-                    words = offsets[i + 1] - offsets[i]
-                    hits = 0
-                    for j in range(offsets[i], offsets[i + 1]):
-                        at = np.searchsorted(skeleton, tokens[j])
-                        if at < skeleton.size and skeleton[at] == tokens[j]:
-                            hits += 1
-                    if hits >= template_words * words:
-                        group[m] = number
-                        found += 1
+                for m in range(part.size):
+                    if own[m] == -1:
+                        i = part[m]
+                        hits = 0
+                        for j in range(offsets[i], offsets[i + 1]):
+                            if find(skeleton[:count], tokens[j]):
+                                hits += 1
+                        if hits >= template_words * (offsets[i + 1] - offsets[i]):
+                            own[m] = number
+                            found += 1
                 if found >= support:
                     number += 1
                 else:
-                    group[group == number] = -1
-        for g in range(number):
-            members = part[group == g]
-            front = _shared_end(members, offsets, tokens, False, max_depth, 0)
-            back = _shared_end(members, offsets, tokens, True, max_depth, front)
-            for k in range(part.size):
-                if group[k] == g:
-                    group_of_item[lo + k] = total
-                    size = offsets[part[k] + 1] - offsets[part[k]]
-                    front_of_item[lo + k] = min(front, size)
-                    back_of_item[lo + k] = min(back, size - min(front, size))
-            sheets.append(np.int64(s))
-            kinds.append(np.int64(0 if g < fronts else 1 if g < ends else 2))
-            skeletons.append(_skeleton(members, offsets, tokens, template_share))
-            total += 1
-    return sheets, kinds, skeletons
+                    for m in range(part.size):
+                        if own[m] == number:
+                            own[m] = -1
+        groups_of_sheet[s] = number
+
+
+@kernel
+def _measure_groups(
+    bounds: NDArray[np.int64],
+    members: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    tokens: NDArray[np.uint32],
+    max_depth: int,
+    template_share: float,
+    front: NDArray[np.int64],
+    back: NDArray[np.int64],
+    room: NDArray[np.int64],
+    skeleton: NDArray[np.uint32],
+    sizes: NDArray[np.int64],
+) -> None:
+    """Shared ends and skeleton of each group; the skeleton of group ``g`` goes to ``skeleton[room[g]:]``."""
+    longest = 0
+    for g in range(bounds.size - 1):
+        longest = max(longest, bounds[g + 1] - bounds[g])
+    scratch = np.empty(longest, np.uint32)
+    slots = 16
+    while slots <= 2 * longest:
+        slots *= 2
+    table = np.zeros((slots, 2), np.int64)
+    for g in range(bounds.size - 1):
+        part = members[bounds[g] : bounds[g + 1]]
+        front[g] = _shared_end(part, offsets, tokens, False, max_depth, 0, scratch, table)
+        back[g] = _shared_end(part, offsets, tokens, True, max_depth, front[g], scratch, table)
+        sizes[g] = _skeleton(part, offsets, tokens, template_share, skeleton[room[g] - room[0] :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,15 +321,13 @@ class Frames:
     """Frames of all sheets.
 
     For each item (a distinct prompt on a sheet): ``group`` (int64, -1 unframed) and the number of its tokens that belong to
-    the shared front and back. For each group: ``sheet``, ``kind`` (``FRONT``, ``BACK``, ``TEMPLATE``) and in CSR form the
-    ``skeleton``: the distinct tokens (uint32, sorted) of at least ``TEMPLATE_SHARE`` of its prompts.
+    the shared front and back. For each group in CSR form the ``skeleton``: the distinct tokens (uint32, sorted) of at least
+    ``TEMPLATE_SHARE`` of its prompts.
     """
 
     group: NDArray[np.int64]
     front: NDArray[np.int64]
     back: NDArray[np.int64]
-    sheet: NDArray[np.int64]
-    kind: NDArray[np.int64]
     skeleton_offsets: NDArray[np.int64]
     skeleton: NDArray[np.uint32]
 
@@ -269,34 +337,87 @@ def find_frames(
     items: NDArray[np.int64],
     offsets: NDArray[np.int64],
     tokens: NDArray[np.uint32],
+    *,
+    jobs: int = 1,
 ) -> Frames:
     """Find the frames of sheets in CSR form: ``items`` are positions of texts whose tokens are ``offsets``, ``tokens``."""
+    sheets = sheet_offsets.size - 1
     group = np.full(items.size, NONE, np.int64)
-    front = np.zeros(items.size, np.int64)
-    back = np.zeros(items.size, np.int64)
-    sheets, kinds, skeletons = _frames_of_sheets(
-        sheet_offsets,
-        items,
-        offsets,
-        tokens,
-        MIN_SUPPORT,
-        MIN_SHARE,
-        MIN_TOKENS,
-        MAX_DEPTH,
-        MAX_FRAMES,
-        TEMPLATE_SHARE,
-        TEMPLATE_WORDS,
-        group,
-        front,
-        back,
-    )
-    sizes = np.array([s.size for s in skeletons], np.int64)
+    groups_of_sheet = np.zeros(sheets, np.int64)
+
+    def assign(start: int, stop: int) -> None:
+        _group_sheets(
+            sheet_offsets[start : stop + 1],
+            items,
+            offsets,
+            tokens,
+            MIN_SUPPORT,
+            MIN_SHARE,
+            MIN_WORDS,
+            MAX_DEPTH,
+            MAX_FRAMES,
+            TEMPLATE_SHARE,
+            TEMPLATE_WORDS,
+            group,
+            groups_of_sheet[start:stop],
+        )
+
+    share(assign, pieces(np.diff(sheet_offsets) + 1, 8 * jobs), jobs)
+    first_group = np.r_[np.int64(0), np.cumsum(groups_of_sheet)]
+    sheet = np.repeat(np.arange(sheets), np.diff(sheet_offsets))
+    group = np.where(group >= 0, group + first_group[sheet], NONE)
+    total = int(first_group[-1])
+    placed = np.flatnonzero(group >= 0)
+    placed = placed[np.argsort(group[placed], kind="stable")]
+    bounds = np.searchsorted(group[placed], np.arange(total + 1)).astype(np.int64)
+    members = items[placed]
+    lengths = np.diff(offsets)
+    words = np.add.reduceat(lengths[members], bounds[:-1]) if total else np.zeros(0, np.int64)
+    room = np.r_[
+        np.int64(0), np.cumsum((words / (TEMPLATE_SHARE * np.maximum(np.diff(bounds), 1))).astype(np.int64) + 2)
+    ]
+    front, back, sizes = np.zeros(total, np.int64), np.zeros(total, np.int64), np.zeros(total, np.int64)
+    buffer = np.zeros(int(room[-1]), np.uint32)
+
+    def measure(start: int, stop: int) -> None:
+        _measure_groups(
+            bounds[start : stop + 1],
+            members,
+            offsets,
+            tokens,
+            MAX_DEPTH,
+            TEMPLATE_SHARE,
+            front[start:stop],
+            back[start:stop],
+            room[start : stop + 1],
+            buffer[room[start] : room[stop]],
+            sizes[start:stop],
+        )
+
+    share(measure, pieces(words + 1, 8 * jobs), jobs)
+    skeletons = [buffer[room[g] : room[g] + sizes[g]] for g in range(total)]
+    has = group >= 0
+    item_front, item_back = np.zeros(items.size, np.int64), np.zeros(items.size, np.int64)
+    item_front[has] = np.minimum(front[group[has]], lengths[items[has]])
+    item_back[has] = np.minimum(back[group[has]], lengths[items[has]] - item_front[has])
     return Frames(
         group,
-        front,
-        back,
-        np.array(sheets, np.int64),
-        np.array(kinds, np.int64),
+        item_front,
+        item_back,
         np.r_[np.int64(0), np.cumsum(sizes)],
         np.concatenate(skeletons) if skeletons else np.empty(0, np.uint32),
+    )
+
+
+def without(frames: Frames, dropped: NDArray[np.bool_]) -> Frames:
+    """Free the items of the dropped groups; group numbers stay."""
+    if not dropped.any():
+        return frames
+    gone = (frames.group >= 0) & dropped[frames.group]
+    return Frames(
+        np.where(gone, NONE, frames.group),
+        np.where(gone, 0, frames.front),
+        np.where(gone, 0, frames.back),
+        frames.skeleton_offsets,
+        frames.skeleton,
     )

@@ -12,6 +12,8 @@ import numpy as np
 import polars as pl
 
 from extractscan.fingerprint.jit import kernel
+from extractscan.fingerprint.sorting import distinct, find, sort
+from extractscan.threads import pieces, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +52,7 @@ def _text_statistics(
         # Distinct words of each payload, in one buffer; word pairs (a word and its follower) in another.
         starts = np.zeros(n + 1, np.int64)
         pool = np.empty(n * words, np.uint32)
-        pairs = np.empty(n * words, np.uint64)
+        pairs = np.empty(n * words, np.uint32)
         at = 0
         pair_at = 0
         total = 0
@@ -61,20 +63,22 @@ def _text_statistics(
             total += end - begin
             end = min(end, begin + words)
             if end > begin:
-                part = np.unique(tokens[begin:end])
-                pool[at : at + part.size] = part
-                at += part.size
+                at += distinct(tokens[begin:end], pool[at : at + end - begin])
                 for j in range(begin, end - 1):
-                    pairs[pair_at] = (np.uint64(tokens[j]) << np.uint64(32)) | np.uint64(tokens[j + 1])
+                    pairs[pair_at] = np.uint32(tokens[j] * np.uint32(0x9E3779B1)) ^ tokens[j + 1]
                     pair_at += 1
             starts[m + 1] = at
         out[s, 2] = total / n
         out[s, 3] = pair_at
-        out[s, 4] = np.unique(pairs[:pair_at]).size if pair_at > 0 else 0
+        sort(pairs[:pair_at])
+        for j in range(pair_at):
+            if j == 0 or pairs[j] != pairs[j - 1]:
+                out[s, 4] += 1
         if n < 2 or at == 0:
             continue
         # Words that are neither in one prompt only nor in many: they carry topics.
-        ordered = np.sort(pool[:at])
+        ordered = pool[:at].copy()
+        sort(ordered)
         ceiling = max(2.0, rare * n)
         topic = np.empty(at, np.uint32)
         topics = 0
@@ -100,8 +104,7 @@ def _text_statistics(
                 q = starts[m + lag]
                 while p < starts[m + 1] and q < starts[m + lag + 1]:
                     if pool[p] == pool[q]:
-                        place = np.searchsorted(known, pool[p])
-                        if place < topics and known[place] == pool[p]:
+                        if find(known, pool[p]):
                             seen += 1
                         p += 1
                         q += 1
@@ -113,39 +116,40 @@ def _text_statistics(
         out[s, 1] = coincidences * neighbours / (n * (n - 1) / 2.0)
 
 
-def profile(streams: Streams, prompts: Texts) -> pl.DataFrame:
+def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
     """Measure every stream; one row a stream, in the order of ``streams.table``, of which it keeps the columns.
 
     Adds ``prompts`` (distinct), ``payloads`` (distinct), ``conversing`` (share of requests in conversations of several turns, null
     if the log cannot tell), ``topic_words_seen`` and ``topic_words_expected`` (topic words that neighbours in time share, and
     how many they would in random order), ``payload_words`` (mean tokens), ``word_pairs`` and ``distinct_word_pairs`` (of the
     sample), ``output_tokens`` and ``input_tokens`` (medians), ``capped_outputs`` (share that ended at ``max_tokens``), ``temperature``
-    (median), ``harvest_flags`` (share of requests with several samples or log-probabilities), ``near_empty`` (share of requests
-    with at most one word and no system prompt), ``near_empty_output`` (their median output tokens), ``end_users``, ``first_us`` and
+    (median), ``harvest_flags`` (share of requests with several samples or log-probabilities), ``end_users``, ``first_us`` and
     ``last_us``.
     """
     items = streams.items
     stream = items["stream"].to_numpy()
     bounds = np.searchsorted(stream, np.arange(streams.table.height + 1)).astype(np.int64)
     numbers = np.zeros((streams.table.height, 5))
-    _text_statistics(
-        bounds,
-        items["prompt"].to_numpy(),
-        items["front"].to_numpy(),
-        items["back"].to_numpy(),
-        prompts.offsets,
-        prompts.tokens,
-        SAMPLE,
-        WORDS,
-        LAGS,
-        RARE,
-        numbers,
-    )
+    text_of, front, back = (items[name].to_numpy() for name in ("prompt", "front", "back"))
+
+    def part(start: int, stop: int) -> None:
+        _text_statistics(
+            bounds[start : stop + 1],
+            text_of,
+            front,
+            back,
+            prompts.offsets,
+            prompts.tokens,
+            SAMPLE,
+            WORDS,
+            LAGS,
+            RARE,
+            numbers[start:stop],
+        )
+
+    share(part, pieces(np.minimum(np.diff(bounds), SAMPLE) + 1, 8 * jobs), jobs)
     requests = streams.requests
     knows_turns = bool((requests["conversation_id"].is_not_null() | requests["turn"].is_not_null()).any())
-    lengths = np.diff(prompts.offsets)[requests["prompt"].to_numpy()]
-    requests = requests.with_columns(pl.Series("words", lengths))
-    empty = (pl.col("words") <= 1) & (pl.col("system") < 0)
     measured = (
         requests.group_by("stream")
         .agg(
@@ -157,8 +161,6 @@ def profile(streams: Streams, prompts: Texts) -> pl.DataFrame:
             ((pl.col("n") > 1).fill_null(value=False) | pl.col("logprobs").fill_null(value=False))
             .mean()
             .alias("harvest_flags"),
-            empty.mean().alias("near_empty"),
-            pl.col("output_tokens").filter(empty).median().alias("near_empty_output"),
             pl.col("end_user").n_unique().alias("end_users"),
             pl.col("end_user").null_count().alias("without_user"),
             pl.col("time_us").min().alias("first_us"),

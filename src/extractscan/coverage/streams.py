@@ -4,7 +4,8 @@ An account's requests fall into
 
 * one stream for each frame family that it uses (``family`` >= 0),
 * its unframed single-turn requests (``SINGLE``),
-* its unframed conversations (``CONVERSATION``).
+* its unframed conversations (``CONVERSATION``),
+* its single requests with next to nothing in them (``NEAR_EMPTY``).
 
 An account's own score is that of its worst stream, so that cover traffic does not dilute a harvest.
 """
@@ -18,19 +19,29 @@ import numpy as np
 import polars as pl
 
 from extractscan.coverage.families import families
-from extractscan.coverage.frames import Frames, find_frames
+from extractscan.coverage.frames import Frames, find_frames, without
 from extractscan.fingerprint.jit import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from extractscan.fingerprint.requests import Fingerprints
+    from extractscan.fingerprint.requests import Fingerprints, Texts
 
 SINGLE: Final = -1
 CONVERSATION: Final = -2
+NEAR_EMPTY: Final = -3
+
+FEW_WORDS: Final = 1
+"""Most tokens of a prompt that asks nothing."""
 
 ONE_TURN: Final = 3
 """Conversations of one turn for each longer one up to which an account is taken to converse in all of them."""
+
+
+OPENER: Final = 4
+"""Tokens at an end of a prompt by which an opener of natural language is told from a frame."""
+NATURAL_USERS: Final = 3
+"""Accounts that use an end now and then, without a frame, from which it can be natural language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ class Streams:
     """Streams of all accounts, their items and their requests.
 
     ``table`` has a row a stream, sorted by account and family: ``stream`` (int64, row number), ``account``, ``family`` (int64;
-    ``SINGLE``, ``CONVERSATION`` or a frame family), ``requests``. ``items`` has a row for each distinct prompt of a stream:
+    ``SINGLE``, ``CONVERSATION``, ``NEAR_EMPTY`` or a frame family), ``requests``. ``items`` has a row for each distinct prompt of a stream:
     ``stream``, ``account``, ``prompt``, ``times`` (requests), ``front`` and ``back`` (tokens that belong to the frame), ``payload`` (uint64
     hash of the tokens between), sorted by stream and first use. ``requests`` are the fingerprints' rows that have a
     prompt, with ``stream`` and ``item`` (row in ``items``), in order of time. ``frame_words`` maps a family to the size of its
@@ -70,12 +81,12 @@ def _payload_hashes(
 
 
 def _skeletons(
-    units: pl.DataFrame, frames: Frames, prints: Fingerprints
+    unit_system: NDArray[np.int64], unit_group: NDArray[np.int64], frames: Frames, prints: Fingerprints
 ) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
     """Skeleton of each unit: the words of its system prompt and of its inline frame, sorted and distinct, in CSR form."""
     systems = prints.systems
     parts: list[NDArray[np.uint32]] = []
-    for system, group in units.select("system", "group").iter_rows():
+    for system, group in zip(unit_system.tolist(), unit_group.tolist(), strict=True):
         words = systems.tokens[systems.offsets[system] : systems.offsets[system + 1]] if system >= 0 else None
         inline = frames.skeleton[frames.skeleton_offsets[group] : frames.skeleton_offsets[group + 1]]
         if words is None:
@@ -84,6 +95,62 @@ def _skeletons(
             parts.append(np.unique(np.concatenate([words, inline]) if group >= 0 else words))
     sizes = np.array([p.size for p in parts], np.int64)
     return np.r_[np.int64(0), np.cumsum(sizes)], np.concatenate(parts) if parts else np.empty(0, np.uint32)
+
+
+@kernel
+def _end_hashes(
+    prompts: NDArray[np.int64], offsets: NDArray[np.int64], tokens: NDArray[np.uint32], size: int, back: bool
+) -> NDArray[np.uint64]:
+    """Hash of the first or last ``size`` tokens of each text; 0 for a shorter one."""
+    out = np.zeros(prompts.size, np.uint64)
+    for i in range(prompts.size):
+        lo = offsets[prompts[i]]
+        hi = offsets[prompts[i] + 1]
+        if hi - lo < size:
+            continue
+        start = hi - size if back else lo
+        h = np.uint64(0xCBF29CE484222325)
+        for j in range(start, start + size):
+            h = np.uint64((h ^ np.uint64(tokens[j])) * np.uint64(0x100000001B3))
+        out[i] = h
+    return out
+
+
+def _natural(frames: Frames, prompts: NDArray[np.int64], account: NDArray[np.int64], texts: Texts) -> NDArray[np.bool_]:
+    """Whether each frame group is only an opener (or closing) of natural language.
+
+    The start of a frame is used by those who have the frame. A natural opener (*what is the difference between*) is also used,
+    once or twice, by many who have no frame: at least ``NATURAL_USERS``, and as many as have one. A group is natural if every end
+    that it shares is.
+    """
+    groups = frames.skeleton_offsets.size - 1
+    natural = np.zeros(groups, bool)
+    if not groups:
+        return natural
+    framed = frames.group >= 0
+    shared = np.zeros(groups, bool)
+    foreign = np.ones(groups, bool)
+    for back in (False, True):
+        ends = _end_hashes(prompts, texts.offsets, texts.tokens, OPENER, back)
+        own = (frames.back if back else frames.front) >= OPENER
+        # Accounts that use each end at all, and those that use it in a frame.
+        used, number = np.unique(ends, return_inverse=True)
+        width = int(account.max(initial=0)) + 1
+        users = np.bincount(np.unique(number * width + account) // width, minlength=used.size)
+        holders = np.bincount(np.unique((number * width + account)[framed & own]) // width, minlength=used.size)
+        loose = users - holders
+        common = (loose >= NATURAL_USERS) & (loose >= holders)
+        common[used == 0] = False
+        rows = np.flatnonzero(framed & own)
+        group = frames.group[rows]
+        shared[group] = True
+        keeps = np.zeros(groups, bool)
+        keeps[group[~common[number[rows]]]] = True
+        has = np.zeros(groups, bool)
+        has[group] = True
+        foreign &= ~has | ~keeps
+    natural[:] = shared & foreign
+    return natural
 
 
 def _turns(requests: pl.DataFrame) -> pl.Series:
@@ -112,86 +179,88 @@ def _turns(requests: pl.DataFrame) -> pl.Series:
     )["turns"]
 
 
-def find_streams(prints: Fingerprints) -> Streams:
+def _sheets(
+    requests: pl.DataFrame,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Sheets (an account under one system prompt) and their distinct prompts.
+
+    Returns the bounds of each sheet in the items, the prompt of each item, the item of each request, and how often each item was
+    sent. Items are sorted by account, system prompt and prompt.
+    """
+    account, system, prompt = (requests[c].to_numpy().astype(np.int64) for c in ("account", "system", "prompt"))
+    sheet_key = account * (int(system.max(initial=0)) + 2) + system + 1
+    sheets, sheet = np.unique(sheet_key, return_inverse=True)
+    keys, item, times = np.unique(
+        sheet * (int(prompt.max(initial=0)) + 1) + prompt, return_inverse=True, return_counts=True
+    )
+    sheet_of_item, prompts = np.divmod(keys, int(prompt.max(initial=0)) + 1)
+    bounds = np.searchsorted(sheet_of_item, np.arange(sheets.size + 1)).astype(np.int64)
+    return bounds, prompts, item, times
+
+
+def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     """Split every account's requests into streams."""
     requests = prints.requests.filter(pl.col("prompt") >= 0)
-    sheet_items = (
-        requests.group_by("account", "system", "prompt")
-        .agg(pl.len().alias("times"))
-        .sort("account", "system", "prompt")
+    bounds, prompts, item, times = _sheets(requests)
+    texts = prints.prompts
+    frames = find_frames(bounds, prompts, texts.offsets, texts.tokens, jobs=jobs)
+    sheet = np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
+    first_item = np.zeros(prompts.size, np.int64)
+    first_item[item[::-1]] = np.arange(item.size)[::-1]
+    system = requests["system"].to_numpy()[first_item]
+    owner = requests["account"].to_numpy().astype(np.int64)[first_item]
+    frames = without(frames, _natural(frames, prompts, owner, texts))
+    # A unit is one frame on one sheet, or what is unframed there.
+    span = int(frames.group.max(initial=-1)) + 2
+    unit_keys, unit = np.unique(sheet * span + frames.group + 1, return_inverse=True)
+    unit_group = unit_keys % span - 1
+    unit_system = np.empty(unit_keys.size, np.int64)
+    unit_system[unit] = system
+    skeleton_offsets, skeletons = _skeletons(unit_system, unit_group, frames, prints)
+    weight = np.bincount(unit, weights=times, minlength=unit_keys.size).astype(np.int64)
+    family_of_unit = families(skeleton_offsets, skeletons, weight)
+    words: dict[int, int] = {}
+    for family, size in zip(family_of_unit.tolist(), np.diff(skeleton_offsets).tolist(), strict=True):
+        if family >= 0:
+            words[family] = max(size, words.get(family, 0))
+    payload = _payload_hashes(prompts, frames.front, frames.back, texts.offsets, texts.tokens)
+
+    # From here on by stream: an item splits where its requests do (unframed, in and outside conversations).
+    turns = _turns(requests).to_numpy()
+    family = family_of_unit[unit][item]
+    family = np.where(family >= 0, family, np.where(turns, CONVERSATION, SINGLE))
+    few = np.diff(texts.offsets)[requests["prompt"].to_numpy()] <= FEW_WORDS
+    family = np.where(few & ~turns, NEAR_EMPTY, family)
+    account = requests["account"].to_numpy().astype(np.int64)
+    width = int(family.max(initial=0)) + 4
+    stream_keys, stream, sizes = np.unique(account * width + family + 3, return_inverse=True, return_counts=True)
+    table = pl.DataFrame(
+        {
+            "stream": np.arange(stream_keys.size),
+            "account": (stream_keys // width).astype(np.uint32),
+            "family": stream_keys % width - 3,
+            "requests": sizes.astype(np.int64),
+        }
     )
-    sheet_change = sheet_items.select(
-        ((pl.col("account") != pl.col("account").shift()) | (pl.col("system") != pl.col("system").shift())).fill_null(
-            value=True
-        )
-    ).to_series()
-    bounds = np.r_[sheet_change.arg_true().to_numpy().astype(np.int64), np.int64(sheet_items.height)]
-    prompts = sheet_items["prompt"].to_numpy()
-    frames = find_frames(bounds, prompts, prints.prompts.offsets, prints.prompts.tokens)
-    sheet_items = sheet_items.with_columns(
-        pl.Series("group", frames.group), pl.Series("front", frames.front), pl.Series("back", frames.back)
-    )
-    units = (
-        sheet_items.group_by("account", "system", "group").agg(pl.col("times").sum()).sort("account", "system", "group")
-    )
-    skeleton_offsets, skeletons = _skeletons(units, frames, prints)
-    family = families(skeleton_offsets, skeletons, units["times"].to_numpy().astype(np.int64))
-    units = units.with_columns(
-        pl.Series("family", family), pl.Series("words", np.diff(skeleton_offsets), dtype=pl.Int64)
-    )
-    frame_words = dict(
-        units.filter(pl.col("family") >= 0).group_by("family").agg(pl.col("words").max()).sort("family").iter_rows()
-    )
-    keys = ["account", "system", "prompt"]
-    sheet_items = sheet_items.join(
-        units.select("account", "system", "group", "family"),
-        on=["account", "system", "group"],
-        how="left",
-        maintain_order="left",
-    ).with_columns(
-        pl.Series(
-            "payload",
-            _payload_hashes(prompts, frames.front, frames.back, prints.prompts.offsets, prints.prompts.tokens),
-        )
-    )
-    requests = requests.with_columns(_turns(requests)).join(
-        sheet_items.select(*keys, "family", "front", "back", "payload"), on=keys, how="left", maintain_order="left"
+    pair = stream * (prompts.size + 1) + item
+    pairs, first, number, sent = np.unique(pair, return_index=True, return_inverse=True, return_counts=True)
+    pair_stream, sheet_item = np.divmod(pairs, prompts.size + 1)
+    order = np.lexsort((first, pair_stream))  # by stream and first use: requests are in order of time
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    sheet_item = sheet_item[order]
+    items = pl.DataFrame(
+        {
+            "stream": pair_stream[order],
+            "account": account[first[order]].astype(np.uint32),
+            "prompt": prompts[sheet_item],
+            "times": sent[order].astype(np.int64),
+            "front": frames.front[sheet_item],
+            "back": frames.back[sheet_item],
+            "payload": payload[sheet_item],
+        }
     )
     requests = requests.with_columns(
-        pl.when(pl.col("family") >= 0)
-        .then(pl.col("family"))
-        .when(pl.col("turns"))
-        .then(CONVERSATION)
-        .otherwise(SINGLE)
-        .alias("family")
+        pl.Series("turns", turns), pl.Series("stream", stream.astype(np.int64)), pl.Series("item", place[number])
     )
-    table = (
-        requests.group_by("account", "family")
-        .agg(pl.len().cast(pl.Int64).alias("requests"))
-        .sort("account", "family")
-        .with_row_index("stream")
-        .with_columns(pl.col("stream").cast(pl.Int64))
-    )
-    requests = requests.join(
-        table.select("account", "family", "stream"), on=["account", "family"], how="left", maintain_order="left"
-    ).with_row_index("place")
-    items = (
-        requests.group_by("stream", "prompt", "system")
-        .agg(
-            pl.col("account").first(),
-            pl.len().cast(pl.Int64).alias("times"),
-            pl.col("front").first(),
-            pl.col("back").first(),
-            pl.col("payload").first(),
-            pl.col("place").min(),
-        )
-        .sort("stream", "place")
-        .with_row_index("item")
-    )
-    requests = requests.join(
-        items.select("stream", "prompt", "system", "item"),
-        on=["stream", "prompt", "system"],
-        how="left",
-        maintain_order="left",
-    )
-    return Streams(table, items.drop("place"), requests.drop("place"), frame_words)
+    return Streams(table, items, requests, words)

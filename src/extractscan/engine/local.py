@@ -39,13 +39,13 @@ def score_logs(
     reader = read_logs(
         inputs, since=since, until=until, max_bad_rows=max_bad_rows, observer=observer, columns=columns or {}
     )
-    prints = merge([fingerprint(batch.frame) for batch in reader.batches()])
+    prints = merge([fingerprint(batch.frame, jobs=jobs) for batch in reader.batches()])
     observer.stage("clustering")
-    shingles = shingle(prints.prompts.offsets, prints.prompts.tokens)
+    shingles = shingle(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs)
     clusters = cluster(shingles, jobs=jobs)
     observer.stage("streams and frames")
-    streams = find_streams(prints)
-    profiles = profile(streams, prints.prompts)
+    streams = find_streams(prints, jobs=jobs)
+    profiles = profile(streams, prints.prompts, jobs=jobs)
     observer.stage("campaigns and verdict")
     assessment = assess(profiles, streams, prints.prompts)
     coverage = account_coverage(prints.requests, clusters.label, prints.accounts.len())

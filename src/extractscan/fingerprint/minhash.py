@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from extractscan.fingerprint.jit import inline, kernel
+from extractscan.fingerprint.sorting import sort
 from extractscan.fingerprint.tokens import _mix32
+from extractscan.threads import pieces, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,7 +124,7 @@ def _shingle_and_band(
             for j in range(size):
                 buffer[j] = _shingle(tokens[start + j], tokens[start + j + 1], tokens[start + j + 2])
             part = buffer[:size]
-            part.sort()
+            sort(part)
             for j in range(size):
                 if j == 0 or part[j] != part[j - 1]:
                     part[distinct] = part[j]
@@ -157,15 +159,33 @@ class Shingles:
     band_keys: NDArray[np.uint64]
 
 
-def shingle(offsets: NDArray[np.int64], tokens: NDArray[np.uint32]) -> Shingles:
+def shingle(offsets: NDArray[np.int64], tokens: NDArray[np.uint32], *, jobs: int = 1) -> Shingles:
     """Shingle sets and band keys of token sequences in CSR form."""
     a, b = permutations()
     used = BANDS * ROWS
     n = offsets.size - 1
     sizes = np.clip(np.diff(offsets) - (SHINGLE - 1), 0, KEPT_SHINGLES)
-    values = np.empty(int(sizes.sum()), np.uint32)
-    ends = np.zeros(n + 1, np.int64)
     counts = np.zeros(n, np.int64)
     band_keys = np.zeros((BANDS, n), np.uint64)
-    at = _shingle_and_band(offsets, tokens, a[:used], b[:used], BANDS, KEPT_SHINGLES, band_keys, values, ends, counts)
-    return Shingles(ends, values[:at].copy(), counts, band_keys)
+
+    def part(start: int, stop: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        values = np.empty(int(sizes[start:stop].sum()), np.uint32)
+        ends = np.zeros(stop - start + 1, np.int64)
+        at = _shingle_and_band(
+            offsets[start : stop + 1],
+            tokens,
+            a[:used],
+            b[:used],
+            BANDS,
+            KEPT_SHINGLES,
+            band_keys[:, start:stop],
+            values,
+            ends,
+            counts[start:stop],
+        )
+        return values[:at], np.diff(ends)
+
+    parts = share(part, pieces(sizes + 1, 8 * jobs), jobs)
+    kept = np.concatenate([p[1] for p in parts]) if parts else np.zeros(0, np.int64)
+    values = np.concatenate([p[0] for p in parts]) if parts else np.zeros(0, np.uint32)
+    return Shingles(np.r_[np.int64(0), np.cumsum(kept)], values, counts, band_keys)

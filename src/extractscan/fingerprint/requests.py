@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from extractscan.fingerprint.jit import kernel
 from extractscan.fingerprint.tokens import Tokens, tokenise
 
 if TYPE_CHECKING:
@@ -68,21 +69,37 @@ class Fingerprints:
     present: frozenset[str]
 
 
+@kernel
+def _gather(
+    starts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    values: NDArray[np.uint32],
+    kept: int,
+    offsets: NDArray[np.int64],
+    out: NDArray[np.uint32],
+) -> None:
+    """Copy rows of ``values`` to ``out``, the first and the last half of ``kept`` of those that are longer."""
+    for i in range(starts.size):
+        at = offsets[i]
+        size = lengths[i]
+        head = size if size <= kept else kept // 2
+        for j in range(head):
+            out[at + j] = values[starts[i] + j]
+        for j in range(head, min(size, kept)):
+            out[at + j] = values[starts[i] + size - kept + j]
+
+
 def _cut(tokens: Tokens) -> Texts:
-    """Keep the first and the last tokens of each text."""
-    sizes = np.diff(tokens.offsets)
+    """Order texts by their hashes, each once, and keep the first and the last tokens of each."""
     order = np.argsort(tokens.hashes, kind="stable")
-    hashes, first = np.unique(tokens.hashes[order], return_index=True)
-    keep = order[first]
+    ordered = tokens.hashes[order]
+    keep = order[np.r_[True, ordered[1:] != ordered[:-1]]] if ordered.size else order
     starts = tokens.offsets[keep]
-    lengths = sizes[keep]
-    kept = np.minimum(lengths, KEPT_TOKENS)
-    offsets = np.r_[np.int64(0), np.cumsum(kept)]
-    places = np.arange(int(offsets[-1])) - np.repeat(offsets[:-1], kept)
-    half = KEPT_TOKENS // 2
-    jump = np.repeat(np.maximum(lengths - KEPT_TOKENS, 0), kept)
-    source = np.repeat(starts, kept) + places + np.where(places >= half, jump, 0)
-    return Texts(hashes, offsets, tokens.values[source], tokens.chars[keep])
+    lengths = tokens.offsets[keep + 1] - starts
+    offsets = np.r_[np.int64(0), np.cumsum(np.minimum(lengths, KEPT_TOKENS))]
+    out = np.empty(int(offsets[-1]), np.uint32)
+    _gather(starts, lengths, tokens.values, KEPT_TOKENS, offsets, out)
+    return Texts(tokens.hashes[keep], offsets, out, tokens.chars[keep])
 
 
 def _merge(parts: list[Texts]) -> Texts:
@@ -96,10 +113,10 @@ def _merge(parts: list[Texts]) -> Texts:
     return _cut(Tokens(offsets, values, hashes, np.concatenate([p.chars for p in parts])))
 
 
-def _fingerprint_column(column: pl.Series) -> tuple[NDArray[np.uint64], Texts]:
+def _fingerprint_column(column: pl.Series, jobs: int) -> tuple[NDArray[np.uint64], Texts]:
     """Return the hash of each row's text (0 for null) and the distinct texts."""
     distinct = column.drop_nulls().unique()
-    tokens = tokenise(distinct)
+    tokens = tokenise(distinct, jobs=jobs)
     table = pl.DataFrame({"text": distinct, "hash": tokens.hashes})
     rows = pl.DataFrame({"text": column}).join(table, on="text", how="left", maintain_order="left")
     return rows["hash"].fill_null(0).to_numpy(), _cut(tokens)
@@ -114,10 +131,10 @@ class FingerprintBatch:
     systems: Texts
 
 
-def fingerprint(frame: pl.DataFrame) -> FingerprintBatch:
+def fingerprint(frame: pl.DataFrame, *, jobs: int = 1) -> FingerprintBatch:
     """Fingerprint a frame of canonical requests."""
-    prompt_hash, prompts = _fingerprint_column(frame["prompt"])
-    system_hash, systems = _fingerprint_column(frame["system"])
+    prompt_hash, prompts = _fingerprint_column(frame["prompt"], jobs)
+    system_hash, systems = _fingerprint_column(frame["system"], jobs)
     rows = frame.select(
         "request_id",
         "account_id",

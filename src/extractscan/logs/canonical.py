@@ -45,8 +45,10 @@ class RawBatch:
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
-    """``frame`` holds the good rows as CANONICAL; ``bad`` the positions of the others, with ``reasons``; ``clashes``
-    counts values by column that were set to null.
+    """One batch, converted.
+
+    ``frame`` holds the good rows as CANONICAL; ``bad`` the positions of the others, with ``reasons``; ``clashes`` counts
+    values by column that were set to null.
     """
 
     frame: pl.DataFrame
@@ -144,6 +146,10 @@ def _text(series: pl.Series, *, blank_is_null: bool) -> pl.Series:
         exact = series.cast(pl.Int64, strict=False)
         integral = (exact.cast(pl.Float64) == series.cast(pl.Float64)).fill_null(value=False)
         text = exact.cast(pl.String).zip_with(integral, series.cast(pl.String))
+    elif kind == pl.Binary:
+        from extractscan.logs.textspans import decode  # noqa: PLC0415 (compiled kernels, of no use to most tables)
+
+        text = decode(series)
     elif kind.is_nested() or kind == pl.Object:
         return pl.Series([None], dtype=pl.String).new_from_index(0, len(series))
     else:

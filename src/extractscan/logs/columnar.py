@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import polars as pl
 
 from extractscan.logs.canonical import RawBatch
@@ -14,6 +13,7 @@ from extractscan.logs.streams import DamagedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from extractscan.logs.names import NameTable

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numba import njit
 
-from extractscan.logs.jsonscan import PLAIN, QUOTED, Spans
+from extractscan.logs.spans import PLAIN, QUOTED, Spans, readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +64,7 @@ def records(
     spans = Spans(buf, fields.slots, limit)
     begin = np.empty(limit, np.int64)
     n, at = _records(
-        buf, at, last, longest, ord(delimiter), fields.width, fields.first, fields.feed_slot, fields.feed_rank,
+        readable(buf), at, last, longest, ord(delimiter), fields.width, fields.first, fields.feed_slot, fields.feed_rank,
         fields.keep_blank, spans.start, spans.end, spans.kind, spans.rank, spans.status, begin,
     )  # fmt: skip
     for name in ("start", "end", "kind", "rank"):

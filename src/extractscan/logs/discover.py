@@ -6,6 +6,7 @@ import glob
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from extractscan.errors import InputError
@@ -31,9 +32,9 @@ class Input:
 
 
 def discover(inputs: Sequence[str], warn: Callable[[str], None]) -> list[Input]:
-    """Find the files. A file that is reached twice, by whatever way, is there once; order is that of resolved paths,
-    standard input last.
+    """Find the files.
 
+    A file that is reached twice, by whatever way, is there once; order is that of resolved paths, standard input last.
     Raises InputError for an input that does not exist or matches nothing.
     """
     if not inputs:
@@ -64,16 +65,18 @@ def _expand(text: str, warn: Callable[[str], None]) -> Iterator[tuple[Input, tup
         return
     if not glob.has_magic(text):
         raise InputError(f"no such file or folder: {text}")
-    matches = sorted(glob.glob(text, recursive=True))
+    matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 (Path has no pattern that begins at a root)
     if not matches:
         raise InputError(f"nothing matches {text}")
     for match in matches:
+        if Path(match).name.startswith("_") and not Path(text).name.startswith("_"):
+            continue  # as in a folder
         yield from _entry(match, warn, named=False)
 
 
 def _entry(name: str, warn: Callable[[str], None], *, named: bool) -> Iterator[tuple[Input, tuple[int, int]]]:
     try:
-        status = os.stat(name)
+        status = Path(name).stat()
     except OSError as error:
         message = f"{name} cannot be read: {_why(error)}"
         if named:
@@ -99,7 +102,7 @@ def _folder(top: str, warn: Callable[[str], None]) -> Iterator[tuple[Input, tupl
 
     def enter(folder: str) -> bool:
         try:
-            status = os.stat(folder)
+            status = Path(folder).stat()
         except OSError:
             return False
         key = (status.st_dev, status.st_ino)
@@ -111,10 +114,10 @@ def _folder(top: str, warn: Callable[[str], None]) -> Iterator[tuple[Input, tupl
     for folder, folders, files in os.walk(
         top, followlinks=True, onerror=lambda error: warn(f"{error.filename} cannot be read: {_why(error)}")
     ):
-        folders[:] = sorted(f for f in folders if not f.startswith((".", "_")) and enter(os.path.join(folder, f)))
+        folders[:] = sorted(f for f in folders if not f.startswith((".", "_")) and enter(str(Path(folder, f))))
         for file in sorted(files):
             if not file.startswith((".", "_")):
-                yield from _entry(os.path.join(folder, file), warn, named=False)
+                yield from _entry(str(Path(folder, file)), warn, named=False)
 
 
 def _why(error: OSError) -> str:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from extractscan.logs.jsonscan import ABSENT, ARRAY, GOOD, STRING, KeyTable, Spans, elements, project
+from extractscan.logs.jsonscan import project
+from extractscan.logs.jsonsplit import elements
+from extractscan.logs.spans import ABSENT, ARRAY, GOOD, STRING, KeyTable, Spans
 from extractscan.logs.textspans import raw, spread, take
 
 if TYPE_CHECKING:

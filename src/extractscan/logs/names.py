@@ -25,23 +25,23 @@ LATENCY_S: Final = "latency_s"
 
 ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "request_id": (
-        "request_id", "req_id", "x_request_id", "call_id", "uuid", "guid", "id", "_id", "message_id", "completion_id",
+        "request_id", "req_id", "x_request_id", "call_id", "uuid", "guid", "id", "message_id", "completion_id",
     ),
     "timestamp": (
-        "timestamp", "time", "ts", "created_at", "created", "datetime", "date_time", "request_time",
+        "timestamp", "time", "ts", "created_at", "created", "datetime", "request_time",
         "request_timestamp", "request_created_at", "event_time", "start_time", "started_at", "timestamp_ms",
         "timestamp_us", "timestamp_ns", "epoch", "epoch_ms", "unix_time", "logged_at", "date",
     ),
     "account_id": (
-        "account_id", "account", "acct_id", "acct", "account_name", "user_id", "user", "username", "user_name",
+        "account_id", "account", "acct_id", "acct", "account_name", "user_id", "user", "username",
         "customer_id", "customer", "client_id", "tenant_id", "tenant", "subscriber_id", "consumer_id", "consumer",
-        "principal", "caller", "api_key", "apikey",
+        "principal", "caller", "api_key",
     ),
     "org_id": (
         "org_id", "org", "organization_id", "organization", "organisation_id", "organisation", "company_id", "company",
         "workspace_id", "workspace", "team_id", "team", "project_id",
     ),
-    "end_user": ("end_user", "end_user_id", "enduser", "enduser_id", "safety_identifier", "metadata_user_id"),
+    "end_user": ("end_user", "end_user_id", "safety_identifier", "metadata_user_id"),
     "api_key_id": ("api_key_id", "api_key_hash", "key_hash", "key_id", "api_key", "hashed_api_key", "token_id"),
     "payment_id": (
         "payment_id", "payment_fingerprint", "payment_method_fingerprint", "payment_method_id", "payment_method",
@@ -88,7 +88,7 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "temperature": ("temperature", "temp", "sampling_temperature"),
     "max_tokens": ("max_tokens", "max_output_tokens", "max_completion_tokens", "max_new_tokens", "max_tokens_to_sample"),
     "n": ("n", "num_completions", "n_completions", "num_samples", "candidate_count", "best_of"),
-    "logprobs": ("logprobs", "top_logprobs", "log_probs", "return_logprobs"),
+    "logprobs": ("logprobs", "top_logprobs", "return_logprobs"),
     "stream": ("stream", "streaming", "is_stream", "streamed"),
     "status": ("status", "status_code", "http_status", "http_status_code", "response_code", "response_status"),
     "latency_ms": (
@@ -135,8 +135,9 @@ class NameTable:
 
 
 def fold(name: str) -> str:
-    """The form in which names are compared: lower-case letters and digits, nothing else of ASCII."""
-    return "".join(c for c in name.lower() if c.isalnum() or not c.isascii())
+    """The form in which names are compared: of ASCII, letters in lower case and digits; all else as it is."""
+    raw = name.encode("utf-8", "surrogatepass").lower()
+    return bytes(c for c in raw if chr(c).isalnum() or c >= 128).decode("utf-8", "surrogatepass")
 
 
 def name_table(columns: Mapping[str, str] | None = None) -> NameTable:

@@ -37,6 +37,7 @@ BATCH_ROWS: Final = 250_000
 
 _COLUMNAR: Final = frozenset({"parquet", "arrow", "arrow-stream"})
 _NAMES_SHOWN: Final = 40
+_MOST_THREADS: Final = 8
 
 
 def read_logs(
@@ -84,6 +85,7 @@ class _File:
     rows_kept: int = 0
     rows_outside: int = 0
     rows_bad: int = 0
+    told: int = 0
     texts_repaired: int = 0
     clashes: Counter[str] = field(default_factory=Counter)
     slots: set[str] = field(default_factory=set)
@@ -217,7 +219,7 @@ class LogReader:
             path = stack.enter_context(_spooled(raw))
         try:
             if seen.format in _COLUMNAR:
-                yield from self._batches(item, state, self._columnar(item, path or "", seen))
+                yield from self._batches(item, state, self._columnar(item, path or "", seen, state))
             elif seen.format == "unknown":
                 state.bad(None, "not a log in a format that is known")
             elif seen.format != "empty":
@@ -229,37 +231,42 @@ class LogReader:
             state.bad(None, f"reading failed: {(error.strerror or 'input/output error').lower()}")
         sha256 = digest.result() if digest is not None else raw.digest() if raw is not None else ""
         size = raw.size if raw is not None else item.size or 0
-        if seen.format in _COLUMNAR and item.size is not None:
-            self._observer.advance(0)
+        self._observer.advance(max(size - state.told, 0))
         self._add_summary(item, seen.label, sha256, state, size)
         self._tell(item, seen, state)
 
-    def _columnar(self, item: Input, path: str, seen: Sniffed) -> Iterator[RawBatch]:
+    def _columnar(self, item: Input, path: str, seen: Sniffed, state: _File) -> Iterator[RawBatch]:
         table = Columns(path, seen.format)
         lacking = missing(self._names.resolve(table.names))
         if lacking:
             raise InputError(f"{item.name}: {_lacks(lacking, tuple(table.names))}")
         rows = parquet_rows(path) if seen.format == "parquet" else 0
-        size, told, done = item.size or 0, 0, 0
+        done = 0
         for batch in table.batches(self._names, self._options.batch_rows):
             yield batch
             done += batch.rows
-            now = size * done // rows if rows else 0
-            self._observer.advance(now - told)
-            told = now
-        self._observer.advance(size - told)
+            if rows:
+                self._advance(state, (item.size or 0) * min(done, rows) // rows)
+
+    def _advance(self, state: _File, to: int) -> None:
+        """Tell of progress: ``to`` bytes of the file are done."""
+        self._observer.advance(to - state.told)
+        state.told = to
 
     def _text(self, item: Input, raw: Raw | None, seen: Sniffed, state: _File) -> Iterator[RequestBatch]:
         from extractscan.logs import textfiles  # noqa: PLC0415 (compiled kernels, of no use to Parquet)
 
         with contextlib.ExitStack() as stack:
-            pool = stack.enter_context(ThreadPoolExecutor(pl.thread_pool_size()))  # the kernels leave the interpreter free
+            # The kernels leave the interpreter free, so that threads do run beside each other.
+            pool = stack.enter_context(ThreadPoolExecutor(min(pl.thread_pool_size(), _MOST_THREADS)))
             how = textfiles.Reading(self._names, state, self._options.batch_rows, pool)
             if raw is None:
                 raw = Raw(stack.enter_context(_open(item.path or "")), limit=item.size)
             source = pieces(raw, seen.codec)
             text = Text(as_utf8(source, seen.encoding) if seen.encoding else source)
-            yield from self._batches(item, state, _told(_parse(text, how, seen), raw, self._observer))
+            for batch in self._batches(item, state, _parse(text, how, seen)):
+                yield batch
+                self._advance(state, raw.size)
 
     def _batches(self, item: Input, state: _File, batches: Iterator[RawBatch]) -> Iterator[RequestBatch]:
         for batch in batches:
@@ -348,16 +355,6 @@ def _parse(text: Text, how: Reading, seen: Sniffed) -> Iterator[RawBatch]:
     if seen.format == "csv":
         return textfiles.csv(text, how, list(seen.names), seen.delimiter)
     return textfiles.json_values(text, how) if seen.format == "json" else textfiles.json_lines(text, how)
-
-
-def _told(batches: Iterator[RawBatch], raw: Raw, observer: Observer) -> Iterator[RawBatch]:
-    """Tell the observer of the bytes that were read for each batch."""
-    told = 0
-    for batch in batches:
-        yield batch
-        observer.advance(raw.size - told)
-        told = raw.size
-    observer.advance(raw.size - told)
 
 
 def _open(path: str) -> IO[bytes]:

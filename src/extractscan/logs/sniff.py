@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import contextlib
 import csv
 import io
 import json
@@ -111,7 +112,7 @@ def _text(text: bytes, names: NameTable, *, complete: bool) -> Sniffed:
     if first != b"{" and table is not None:
         return table
     if first == b"{":
-        lines_of_objects = sum(line.lstrip().startswith(b"{") and line.startswith(b"{") for line in whole) > 1
+        lines_of_objects = sum(line.startswith(b'{"') for line in whole) > 1
         return Sniffed("jsonl" if lines_of_objects or not whole else "json", names=_first_keys(text))
     if not whole and b"\0" not in text:
         return Sniffed("jsonl")  # one endless line: let the reader of lines say so
@@ -143,17 +144,18 @@ def _first_keys(text: bytes) -> tuple[str, ...]:
 
 def _csv(lines: list[bytes], names: NameTable) -> Sniffed | None:
     """A table with a header: the delimiter under which most names are known, then the one that gives most columns."""
-    if not lines or any(b"\0" in line for line in lines[:2]):
+    if not lines or b"\0" in lines[0]:
         return None
     best: tuple[int, int, str, list[str]] | None = None
     text = b"\n".join(lines).decode("utf-8", "replace")
     for delimiter in _DELIMITERS:
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        try:
-            header = next((row for row in rows if row), [])
-            second = next((row for row in rows if row), header)
-        except csv.Error:
-            continue
+        rows = (row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row)
+        header: list[str] = []
+        second: list[str] = []
+        with contextlib.suppress(csv.Error):  # a field longer than that reader takes, in the second row
+            header = next(rows, [])
+            second = header
+            second = next(rows, header)
         known = len(names.resolve(header))
         plausible = len(header) > 1 and (len(header) == len(second) or known > 1)
         if plausible and (best is None or (known, len(header)) > best[:2]):

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 import polars as pl
 
-from extractscan.logs import csvscan, jsonscan, messages
+from extractscan.logs import csvscan, jsonscan, jsonsplit, messages
 from extractscan.logs.canonical import RawBatch
-from extractscan.logs.jsonscan import ABSENT, ARRAY, GOOD, OBJECT, KeyTable, Spans
 from extractscan.logs.names import MESSAGES, SLOTS, TEXT_SLOTS, NameTable
+from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, KeyTable, Spans, key_table
 from extractscan.logs.textspans import spread, take
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Reading:
 
 def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
     """One object a line."""
-    keys = jsonscan.key_table(how.names, SLOTS, TEXT_SLOTS)
+    keys = key_table(how.names, SLOTS, TEXT_SLOTS)
     for body, first_line in _whole_lines(text, how.report):
         buf = np.frombuffer(body, np.uint8)
         breaks = np.flatnonzero(buf == 10)
@@ -109,7 +109,7 @@ def _whole_lines(text: Text, report: Report) -> Iterator[tuple[bytes, int]]:
 
 def json_values(text: Text, how: Reading) -> Iterator[RawBatch]:
     """An array of objects, or objects one after another, over any number of lines."""
-    keys = jsonscan.key_table(how.names, SLOTS, TEXT_SLOTS)
+    keys = key_table(how.names, SLOTS, TEXT_SLOTS)
     cut = "the JSON ends too early; the rest is not read"
     tail, line = b"", 1
     for data in text.chunks(CHUNK):
@@ -117,7 +117,7 @@ def json_values(text: Text, how: Reading) -> Iterator[RawBatch]:
         buf, at = np.frombuffer(tail, np.uint8), 0
         places = _Breaks(buf, line)
         while True:
-            starts, ends, at = jsonscan.values(buf, at, how.batch_rows, last=False)
+            starts, ends, at = jsonsplit.values(buf, at, how.batch_rows, last=False)
             if len(starts):
                 yield _json_batch(buf, starts, ends, keys, places, how)
             if len(starts) < how.batch_rows:
@@ -131,7 +131,7 @@ def json_values(text: Text, how: Reading) -> Iterator[RawBatch]:
         how.report.bad(line, text.problem)
         return
     buf = np.frombuffer(tail, np.uint8)
-    starts, ends, at = jsonscan.values(buf, 0, 2, last=True)
+    starts, ends, at = jsonsplit.values(buf, 0, 2, last=True)
     if len(starts):
         yield _json_batch(buf, starts, ends, keys, _Breaks(buf, line), how)
     if at < len(buf):
@@ -321,7 +321,7 @@ def _take_slot(slot: str, values: _Values) -> _Taken:
     spoken: pl.Series | None = None
     dropped = int(nested.sum())
     if slot == "tool_calls" and len(where):
-        counts, *_ = jsonscan.elements(lists.buf, lists.start, lists.end)
+        counts, *_ = jsonsplit.elements(lists.buf, lists.start, lists.end)
         own.append(spread(where, pl.Series(counts, dtype=pl.Int64), rows))
         dropped -= len(where)
     elif slot in TEXT_SLOTS and len(where):

@@ -9,7 +9,8 @@ import polars as pl
 import pyarrow as pa
 from numba import njit
 
-from extractscan.logs.jsonscan import QUOTED, STRING, _hex4
+from extractscan.logs.jsonscan import hex4
+from extractscan.logs.spans import PLAIN, QUOTED, STRING, offsets, readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,29 +25,40 @@ def take(
     anything else is taken as it is. Bytes that are not UTF-8 become U+FFFD, as ``bytes.decode(errors="replace")`` does.
     """
     lengths = np.where(kind == 0, 0, end - start).astype(np.int64)
-    offsets = np.empty(len(start) + 1, np.int64)
+    buf, start, end, kind = readable(buf), offsets(start), offsets(end), np.ascontiguousarray(kind)
+    edges = np.empty(len(start) + 1, np.int64)
     size = int(lengths.sum())
     out = np.empty(size, np.uint8)
-    repaired = _take(buf, start, end, kind, out, offsets, 0)
+    repaired = _take(buf, start, end, kind, out, edges, 0)
     if repaired < 0:  # a repaired byte takes three: begin again with room for the worst
         out = np.empty(3 * size, np.uint8)
-        repaired = _take(buf, start, end, kind, out, offsets, 2 * size)
+        repaired = _take(buf, start, end, kind, out, edges, 2 * size)
     present = kind != 0
     validity = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
-    array = pa.LargeStringArray.from_buffers(len(start), pa.py_buffer(offsets), pa.py_buffer(out), validity)
+    array = pa.LargeStringArray.from_buffers(len(start), pa.py_buffer(edges), pa.py_buffer(out), validity)
     return pl.Series(pl.from_arrow(array), dtype=pl.String), repaired
 
 
+def decode(series: pl.Series) -> pl.Series:
+    """A Binary series as text, with what is not UTF-8 replaced."""
+    buf, start, end = raw(series)
+    kind = np.where(series.is_null().to_numpy(), 0, PLAIN).astype(np.uint8)
+    return take(buf, start, end, kind)[0]
+
+
 def raw(series: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
-    """Bytes of a String series with start and end of each value; a null is an empty span."""
+    """Bytes of a String or Binary series with start and end of each value; a null is an empty span."""
     array = series.rechunk().to_arrow()
     array = pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
-    array = array.cast(pa.large_string())
-    _, offsets, data = array.buffers()
+    array = array.cast(pa.large_binary())
+    _, edges, data = array.buffers()
     first = array.offset
-    at = np.frombuffer(offsets, np.int64)[first : first + len(array) + 1]
+    at = np.frombuffer(edges, np.int64)[first : first + len(array) + 1]
     body = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
-    return body, at[:-1], at[1:]
+    end = at[1:]
+    if series.null_count():  # Arrow may keep bytes under a null
+        end = np.where(series.is_null().to_numpy(), at[:-1], end)
+    return body, at[:-1], end
 
 
 def spread(where: NDArray[Any], values: pl.Series, rows: int) -> pl.Series:
@@ -125,10 +137,10 @@ def _escape(buf: Any, i: int, end: int, out: Any, at: int) -> tuple[int, int]:
             c = np.uint8(9)
         out[at] = c
         return i + 2, at + 1
-    code = _hex4(buf, i + 2)
+    code = hex4(buf, i + 2)
     i += 6
     if 0xD800 <= code < 0xDC00 and i + 6 <= end and buf[i] == 92 and buf[i + 1] == 117:
-        low = _hex4(buf, i + 2)
+        low = hex4(buf, i + 2)
         if 0xDC00 <= low < 0xE000:
             return i + 6, _put(out, at, 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00))
     if 0xD800 <= code < 0xE000:
@@ -149,19 +161,29 @@ def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, 
     for row in range(len(starts)):
         kind = kinds[row]
         if kind:
-            i, end, broken = np.int64(starts[row]), np.int64(ends[row]), False
+            i, end, broken = int(starts[row]), int(ends[row]), 0
+            # The one byte below 0x80 that is not simply copied; 0x80 for none.
+            special = 92 if kind == STRING else 34 if kind == QUOTED else 0x80
             while i < end:
-                c = buf[i]
-                if c == 92 and kind == STRING:
+                run = i
+                while run < end and buf[run] < 0x80 and buf[run] != special:
+                    run += 1
+                for k in range(run - i):
+                    out[at + k] = buf[i + k]
+                at += run - i
+                i = run
+                if i >= end:
+                    break
+                if buf[i] == 92:
                     i, at = _escape(buf, i, end, out, at)
-                elif c < 0x80:
-                    out[at] = c
+                elif buf[i] == 34:
+                    out[at] = 34
                     at += 1
-                    i += 2 if c == 34 and kind == QUOTED else 1
+                    i += 2
                 else:
                     n = _sequence(buf, i, end)
                     if n < 0:
-                        broken = True
+                        broken = 1
                         i -= n
                         if at + 3 > before + (i - starts[row]) + spare:
                             return -1

@@ -124,7 +124,7 @@ def _numbers(text: pl.Series) -> pl.Series:
 
 
 def _forms(values: pl.Series) -> pl.Series:
-    """The known forms, the one that fits most of a sample first. (The order changes the time taken, not the result.)"""
+    """Try the known forms, that which fits most of a sample first: the order changes the time taken, not the result."""
     sample = values.drop_nulls().head(50)
     fits = sorted((-int(_try(sample, form).is_not_null().sum()), i) for i, form in enumerate(_FORMATS))
     times = pl.Series(values.name, [None], dtype=TIMESTAMP).new_from_index(0, len(values))

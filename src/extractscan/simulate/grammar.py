@@ -26,6 +26,7 @@ LANGUAGES: Final = {"en": "English", "zh": "Chinese", "es": "Spanish", "ja": "Ja
 _SLOT = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)-(\d+)")
 _INNER = re.compile(r"(\^)?(?:\?(\d+) )?(\w+)(?:=(\w+))?")
+_ARTICLE = re.compile(r"\b([Aa]) (?=(?!us|uni|one|eur)[aeiou])")
 _HEAD = re.compile(r"@(\w+)( \|)?")
 
 
@@ -83,14 +84,17 @@ class Grammar:
         """Expand ``symbol``; names in ``context`` are taken from there. Raises ``KeyError`` for an unknown name."""
         out: list[str] = []
         self._expand(symbol, dice, dict(context) if context else {}, out)
-        return "".join(out)
+        return self._tidy("".join(out))
 
     def variant(self, symbol: str, number: int, dice: Dice, context: Mapping[str, str] | None = None) -> str:
         """Expand the alternative ``number`` (taken modulo their count) of ``symbol``."""
         rule = self._rules[symbol]
         out: list[str] = []
         self._fill(rule[number % len(rule)], dice, dict(context) if context else {}, out)
-        return "".join(out)
+        return self._tidy("".join(out))
+
+    def _tidy(self, text: str) -> str:
+        return _ARTICLE.sub(r"\1n ", text) if self.language == "en" else text
 
     def all_of(self, symbol: str) -> list[str]:
         """Return the alternatives of a symbol of plain texts, in the order of the file."""

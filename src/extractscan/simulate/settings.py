@@ -147,7 +147,6 @@ class Archetype:
     share: float = 1.0
     cover: float = 0.0
     asked: bool = False
-    mixed: bool = False
 
     @property
     def label(self) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import polars as pl
 
-from extractscan.campaign.evidence import Judged, choose, senders
+from extractscan.campaign.choose import choose
+from extractscan.campaign.evidence import Judged, population
 from extractscan.campaign.groups import propose
 from extractscan.campaign.overlap import Payloads
-from extractscan.coverage.streams import CONVERSATION
+from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
 from extractscan.verdict.findings import Evidence, Gate, Severity
 from extractscan.verdict.signals import CAPS, stream_signals
 
@@ -75,7 +75,8 @@ def _stream_gates(
         )
     requests, payloads = float(profile["requests"] or 0), float(profile["payloads"] or 1)
     again = requests / payloads
-    if again >= 4.0 and not (profile["near_empty"] or 0.0) >= 0.5:
+    nothing = profile["family"] == NEAR_EMPTY  # what is next to nothing is bound to be sent again, and by others
+    if again >= 4.0 and not nothing:
         gates.append(
             Gate(
                 "exact_repetition",
@@ -83,7 +84,7 @@ def _stream_gates(
                 f"each payload is sent {again:.0f} times: tests or load",
             )
         )
-    if shared >= 0.2:
+    if shared >= 0.2 and not nothing:
         gates.append(
             Gate(
                 "public_items",
@@ -110,14 +111,8 @@ class Assessment:
 def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessment:
     """Judge all streams and campaigns of a log."""
     payloads = Payloads(streams)
-    people = senders(streams.requests)
-    # Rows of ``people`` are looked up by account number: accounts without a prompt leave gaps.
-    accounts = pl.DataFrame({"account": np.arange(int(profiles["account"].max() or 0) + 1, dtype=np.uint32)})  # type: ignore[arg-type]
-    people = accounts.join(people, on="account", how="left", maintain_order="left").with_columns(
-        pl.col("end_users").fill_null(0)
-    )
-    groups = propose(profiles, streams, prompts, payloads)
-    campaigns, judged = choose(groups, profiles, people, payloads)
+    known = population(profiles, streams.requests, payloads)
+    campaigns, judged = choose(propose(profiles, streams, prompts, payloads), known)
     inherited: dict[int, Judged] = {int(s): c for c in campaigns for s in c.group.streams}
     organic: dict[int, Gate] = {}
     for j in judged:
@@ -129,7 +124,7 @@ def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessme
     for stream, signal, family, value, bits, assessed, detail in stream_signals(profiles).iter_rows():
         own.setdefault(stream, []).append(Evidence(signal, family, value, bits, assessed, detail))
     shared = payloads.shared_share(2)
-    users = people["end_users"].to_numpy()
+    users = known.senders["end_users"].to_numpy()
     verdicts = []
     for row in profiles.iter_rows(named=True):
         stream = row["stream"]

@@ -17,6 +17,7 @@ INNOCENT: Final[dict[str, str]] = {
     "public_items": "a public benchmark, a course or a shared script: others send the same items",
     "end_users": "a reseller or product with end users of its own",
     "organic_load": "independent customers of one tool, tutorial or product",
+    "different_content": "unrelated customers of one tool, each with data of its own",
     "one_organisation": "colleagues in one organisation with a common prompt library",
     "one_network": "a class, an office or one host behind few addresses",
 }

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from extractscan._version import __version__
-from extractscan.campaign.evidence import campaign_id, ties
-from extractscan.coverage.streams import CONVERSATION, SINGLE
+from extractscan.campaign.choose import campaign_id
+from extractscan.campaign.evidence import ties
+from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.verdict.assess import FAMILY_MIN, score, severity
 from extractscan.verdict.explain import innocent_explanation, not_assessed
 from extractscan.verdict.findings import (
@@ -52,6 +53,8 @@ def stream_name(family: int) -> str:
         return "unframed single requests"
     if family == CONVERSATION:
         return "conversations"
+    if family == NEAR_EMPTY:
+        return "near-empty requests"
     return "framed requests"
 
 
@@ -65,10 +68,8 @@ def findings(assessment: Assessment, measured: Measured) -> Findings:
         held = worst.get(account)
         if held is None or (judged.bits, -judged.stream) > (held.bits, -held.stream):
             worst[account] = judged
-    names = {
-        id(c): campaign_id([measured.accounts[account_of[s]] for s in c.group.streams]) for c in assessment.campaigns
-    }
-    member_of = {account_of[int(s)]: names[id(c)] for c in assessment.campaigns for s in c.group.streams}
+    names = {id(c): campaign_id([measured.accounts[a] for a in c.accounts]) for c in assessment.campaigns}
+    member_of = {int(a): names[id(c)] for c in assessment.campaigns for a in c.accounts}
     order = sorted(
         range(len(measured.accounts)),
         key=lambda a: (-round(worst[a].bits, 6) if a in worst else 0.0, measured.accounts[a]),
@@ -97,7 +98,7 @@ def findings(assessment: Assessment, measured: Measured) -> Findings:
                 innocent_explanation=innocent_explanation(evidence, gates),
             )
         )
-    campaigns = _campaigns(assessment.campaigns, names, account_of, measured, assessment.profiles["requests"].to_list())
+    campaigns = _campaigns(assessment.campaigns, names, measured, assessment.profiles["requests"].to_list())
     summary = measured.summary
     return Findings(
         run=RunSummary(
@@ -124,12 +125,12 @@ def findings(assessment: Assessment, measured: Measured) -> Findings:
 
 
 def _campaigns(
-    judged: list[Judged], names: dict[int, str], account_of: list[int], measured: Measured, stream_requests: list[int]
+    judged: list[Judged], names: dict[int, str], measured: Measured, stream_requests: list[int]
 ) -> tuple[CampaignFinding, ...]:
     ordered = sorted(judged, key=lambda c: (-round(c.bits, 6), names[id(c)]))
     out = []
     for rank, c in enumerate(ordered, 1):
-        members = sorted(account_of[int(s)] for s in c.group.streams)
+        members = [int(a) for a in c.accounts]
         agreeing = len({e.family for e in c.evidence if e.bits >= FAMILY_MIN})
         requests = sum(stream_requests[int(s)] for s in c.group.streams)
         evidence = tuple(sorted((e for e in c.evidence if e.bits > 0), key=lambda e: (-e.bits, e.signal)))

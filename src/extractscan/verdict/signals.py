@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from extractscan.coverage.streams import CONVERSATION, SINGLE
+from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +36,10 @@ BURST_DISPERSION: Final = 2.0
 """Overdispersion of shared topic words: words of one topic come together."""
 ENOUGH_EXPECTED: Final = 5.0
 """Expected shared words from which a stream's burstiness says anything."""
+ASKS_NOTHING: Final = 10
+"""Near-empty requests from which a stream is more than a ping."""
+GREETING: Final = 64.0
+"""Output tokens that a greeting or a ping is answered with."""
 GRID_NATURAL: Final = 0.25
 """Distinct payloads for each distinct word pair in natural text of a few words: longer text has fewer."""
 MIN_GRID: Final = 24
@@ -79,14 +83,13 @@ def pattern_bits(profiles: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[n
     pairs = profiles["distinct_word_pairs"].to_numpy()
     usable = (payloads >= MIN_GRID) & (profiles["payload_words"].to_numpy() >= 2.0) & (pairs > 0)
     grid = np.where(usable, np.log2(np.maximum(payloads, 1) / np.maximum(pairs, 1) / GRID_NATURAL), 0.0)
-    share = profiles["near_empty"].fill_null(0.0).to_numpy()
-    output = profiles["near_empty_output"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    nothing = (profiles["family"] == NEAR_EMPTY).to_numpy()
+    output = profiles["output_tokens"].cast(pl.Float64).fill_null(np.nan).to_numpy()
     # Nothing asked and an essay answered: log2 of the output in units of what a greeting is answered with.
-    empty = np.where(
-        share * profiles["requests"].to_numpy() >= 10, share * np.log2(np.maximum(output, 1.0) / 64.0), 0.0
-    )
+    many = nothing & (profiles["requests"].to_numpy() >= ASKS_NOTHING)
+    empty = np.where(many, np.log2(np.maximum(output, 1.0) / GREETING), 0.0)
     flags = profiles["harvest_flags"].fill_null(0.0).to_numpy()
-    return np.maximum(grid, 0.0), np.where(np.isnan(output), 0.0, np.maximum(empty, 0.0)), 2.0 * flags
+    return np.maximum(grid, 0.0), np.nan_to_num(np.maximum(empty, 0.0)), 2.0 * flags
 
 
 def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
@@ -163,12 +166,12 @@ def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
     add(
         "near_empty_prompts",
         "pattern",
-        profiles["near_empty"],
+        profiles["requests"].cast(pl.Float64),
         empty,
         pl.format(
-            "{}% of the prompts are empty or one word, answered with {} tokens",
-            (pl.col("near_empty") * 100).round(0).cast(pl.Int64),
-            pl.col("near_empty_output").round(0).cast(pl.Int64),
+            "{} requests hold at most one word and are answered with {} tokens",
+            pl.col("requests"),
+            pl.col("output_tokens").round(0).cast(pl.Int64),
         ),
         talk & (empty > 0),
     )

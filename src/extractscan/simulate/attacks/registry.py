@@ -20,18 +20,16 @@ def _attack(
     requests: float = 120.0,
     *,
     cover: float = 0.0,
-    mixed: bool = False,
+    share: float = 1.0,
 ) -> Archetype:
     """Return a hostile archetype; shards of a campaign are uneven (MAD of ln n about 0.27) but less than real use."""
-    return Archetype(
-        write.__name__, "attack", description, write, members, requests, 0.4, cover=cover, mixed=mixed
-    )
+    return Archetype(write.__name__, "attack", description, write, members, requests, 0.4, share, cover)
 
 
 ATTACKS: Final = (
     _attack(harvest.replay, "one account walks a corpus of tasks, without a frame", requests=600),
     _attack(harvest.hydra_replay, "a corpus of tasks sharded over accounts, without a frame", (20, 50), 100),
-    _attack(harvest.hydra_cot, "a sharded corpus inside one fixed reasoning prompt", (20, 60), 90),
+    _attack(harvest.hydra_cot, "a sharded corpus inside one fixed reasoning prompt", (20, 60), 90, share=1.5),
     _attack(harvest.hydra_cover, "shards that hide behind ordinary multi-turn talk", (20, 40), 60, cover=0.6),
     _attack(synthesis.self_instruct, "a meta-prompt with seed tasks that asks for more tasks", (3, 6), 250),
     _attack(synthesis.evolve, "response i comes back inside prompt i+1, ever harder", (4, 8), 200),
@@ -53,6 +51,6 @@ ATTACKS: Final = (
     _attack(evasion.probe_then_scale, "many wordings tried by two accounts, the best used by all", (12, 30), 110),
     _attack(evasion.release_pivot, "the corpus asked anew on the day of a release", (10, 24), 120),
     _attack(harvest.logprobs, "short items with token probabilities", (4, 10), 200),
-    _attack(harvest.multilingual, "one reasoning prompt in every language of the log", (10, 24), 120, mixed=True),
+    _attack(harvest.multilingual, "one reasoning prompt in every language of the log", (10, 24), 120),
 )
 """All hostile archetypes, in the order of ``--list``."""

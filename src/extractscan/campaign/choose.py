@@ -1,0 +1,62 @@
+"""The choice of campaigns among groups: no account is in two, and a group must bring evidence of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from extractscan.campaign.evidence import Judged, Population, judge
+from extractscan.campaign.groups import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ACCEPT: Final = 3.0
+"""Bits after gates from which a group is reported as a campaign."""
+
+
+def campaign_id(accounts: Sequence[str]) -> str:
+    """Return a name that depends on the members alone: the hash of the smallest account id."""
+    return "c-" + hashlib.blake2b(min(accounts).encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+
+
+def _own_bits(judged: Judged) -> float:
+    """Bits without those of the tie that a corpus is: by these, groups of different kinds compare."""
+    corpus = sum(e.bits for e in judged.evidence if e.family == "corpus")
+    for gate in judged.gates:
+        corpus *= gate.factor
+    return judged.bits - corpus
+
+
+def choose(groups: list[Group], known: Population) -> tuple[list[Judged], list[Judged]]:
+    """Choose campaigns; returns them, strongest first, and every group as judged.
+
+    A frame is the firmer tie, so that at equal bits it goes before a corpus; a group whose members another campaign has taken
+    is judged again without them.
+    """
+    judged = [judge(g, known) for g in groups]
+    order = sorted(
+        judged,
+        key=lambda j: (-round(_own_bits(j), 6), j.group.kind != "frame", -j.accounts.size, int(j.group.streams[0])),
+    )
+    account = known.profiles["account"].to_numpy().astype(np.int64)
+    taken: set[int] = set()
+    chosen = []
+    for candidate in order:
+        if candidate.bits < ACCEPT:
+            continue
+        streams = candidate.group.streams
+        free = np.array([int(a) not in taken for a in account[streams]])
+        if np.unique(account[streams[free]]).size < 2:
+            continue
+        kept = candidate
+        if not free.all():
+            rest = Group(candidate.group.kind, streams[free], candidate.group.likeness, candidate.group.families)
+            kept = judge(rest, known)
+            if kept.bits < ACCEPT:
+                continue
+        taken.update(int(a) for a in kept.accounts)
+        chosen.append(kept)
+    return chosen, judged

@@ -1,0 +1,34 @@
+"""Sharing kernels over threads. Kernels release the GIL; every piece writes its own part, so the result knows no thread."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+
+def pieces(weights: NDArray[np.int64], most: int) -> list[tuple[int, int]]:
+    """Cut positions 0 to n into at most ``most`` ranges of about the same total weight; none is empty."""
+    n = weights.size
+    if n == 0:
+        return []
+    reached = np.cumsum(weights)
+    goals = np.arange(1, most) * (float(reached[-1]) / most)
+    cuts = np.unique(np.r_[0, np.searchsorted(reached, goals), n])
+    return [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+
+
+def share(work: Callable[[int, int], T], ranges: list[tuple[int, int]], jobs: int) -> list[T]:
+    """Do ``work(start, stop)`` for each range, in threads; results in the order of the ranges."""
+    if jobs <= 1 or len(ranges) <= 1:
+        return [work(a, b) for a, b in ranges]
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(lambda r: work(*r), ranges))

@@ -1,0 +1,80 @@
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extractscan.fingerprint.tokens import tokenise
+
+
+def tokens(*texts):
+    t = tokenise(pl.Series(list(texts), dtype=pl.String))
+    return [t.values[t.offsets[i] : t.offsets[i + 1]].tolist() for i in range(len(t))], t
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0),
+        ("   \n\t ", 0),
+        ("!?.,;", 0),
+        ("hello", 1),
+        ("hello, world", 2),
+        ("snake_case and kebab-case", 4),
+        ("Straße ÉCOLE", 2),
+        ("你好世界", 4),
+        ("你好，世界。", 4),
+        ("こんにちは", 5),
+        ("สวัสดี", 6),
+        ("안녕하세요 세계", 2),
+        ("مرحبا بالعالم، كيف", 3),
+        ("hi你好hi", 4),
+        ("f(x) = 3.14", 4),
+        ("a\u202eb", 2),
+        ("🙂 ok 🙂", 1),
+    ],
+)
+def test_what_a_token_is(text, count):
+    (found,), _ = tokens(text)
+    assert len(found) == count
+
+
+def test_case_width_space_and_digits_are_folded_in_tokens():
+    (a, b, c), _ = tokens("Item 12 OF  345", "item 7 of 9", "ＩＴＥＭ １ of 2")
+    assert a == b == c
+
+
+def test_the_hash_keeps_digits_and_punctuation_but_not_space_or_case():
+    _, t = tokens("Item  12.", "item 12.", " item\n12. ", "item 13.", "item 12")
+    assert t.hashes[0] == t.hashes[1] == t.hashes[2]
+    assert len(set(t.hashes.tolist())) == 3
+
+
+def test_null_is_the_empty_text():
+    t = tokenise(pl.Series([None, ""], dtype=pl.String))
+    assert t.hashes[0] == t.hashes[1]
+    assert t.values.size == 0
+
+
+def test_the_input_is_not_changed():
+    texts = pl.Series(["ÀB", "cd", None])
+    tokenise(texts)
+    assert texts.to_list() == ["ÀB", "cd", None]
+
+
+@given(st.lists(st.text(max_size=60), max_size=20))
+def test_a_text_has_the_same_tokens_whatever_its_neighbours(texts):
+    texts = [t.encode("utf-8", "replace").decode() for t in texts]
+    together, whole = tokens(*texts)
+    for i, text in enumerate(texts):
+        (alone,), one = tokens(text)
+        assert alone == together[i]
+        assert one.hashes[0] == whole.hashes[i]
+
+
+@given(st.text(max_size=200))
+def test_offsets_are_in_order_and_inside(text):
+    text = text.encode("utf-8", "replace").decode()
+    t = tokenise(pl.Series([text, text]))
+    assert np.all(np.diff(t.offsets) >= 0)
+    assert t.offsets[-1] == t.values.size
