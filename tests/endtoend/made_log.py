@@ -45,6 +45,7 @@ _ASKS = (
 )
 _STARTS = ("a", "e", "i", "o", "u", "ka", "lo", "mi", "ne", "ru", "sa", "ti", "vo", "ze", "bra", "cle", "dri", "fro")
 _ENDS = ("nar", "pel", "ston", "quin", "dor", "mure", "lith", "van", "rix", "sol", "tane", "gol", "bex", "crin")
+_SMALL_WORDS = "the a of in to and is that for with how why what when which not by from or if".split()
 
 
 def _names(dice: random.Random, count: int) -> list[str]:
@@ -54,20 +55,23 @@ def _names(dice: random.Random, count: int) -> list[str]:
     return list(names)
 
 
-def _question(dice: random.Random, names: list[str]) -> str:
-    """One item of a list of unrelated questions."""
-    a, b, c, d = dice.sample(names, 4)
-    number = dice.randint(2, 99)
-    return dice.choice(
-        (
-            f"A {a} holds {number} {b} and loses a third of them to the {c}. How many are left for each {d}?",
-            f"Prove that every {a} with a closed {b} admits a {c}, and give a counterexample without the {d}.",
-            f"Which of {a}, {b}, {c} and {d} was first described, and by what experiment was it confirmed?",
-            f"Design an algorithm that sorts {number} {a} by {b} under the {c} constraint and bound its {d}.",
-            f"Translate the old saying that a {a} never meets its {b} before the {c} is {d}, then explain it.",
-            f"Compare the causes of the {a} uprising with those of the {b} revolt in terms of {c} and {d}.",
-        )
-    )
+class _Quiz:
+    """A list of unrelated questions over words that are used as unevenly as those of a language."""
+
+    def __init__(self, dice: random.Random, words: int) -> None:
+        self._dice = dice
+        self._words = _names(dice, words)
+        self._weights = [1.0 / (rank + 3) for rank in range(words)]
+
+    def _word(self) -> str:
+        return self._dice.choices(self._words, self._weights)[0]
+
+    def question(self) -> str:
+        """Return a new item: a sentence of no fixed plan, so that only what is put before it is a frame."""
+        words = [self._word() for _ in range(self._dice.randint(12, 36))]
+        for place in range(len(words) - 2, 0, -self._dice.randint(2, 4)):
+            words.insert(place, self._dice.choice(_SMALL_WORDS))
+        return " ".join(words).capitalize() + self._dice.choice("?.")
 
 
 class _Log:
@@ -117,19 +121,19 @@ def rows() -> list[dict[str, object]]:
             text = f"Classify the support ticket as billing, delivery or other. Ticket: order {dice.randint(10000, 99999)} "
             text += f"of {dice.choice(goods)} {dice.choice(('is late', 'was charged twice', 'came broken', 'is lost'))}"
             log.add(account, _moment(dice), text, dice.randint(2, 6))
-    names = _names(dice, 400)
-    corpus = list(dict.fromkeys(_question(dice, names) for _ in range(600)))
+    quiz = _Quiz(dice, 300)
+    corpus = list(dict.fromkeys(quiz.question() for _ in range(600)))
     for i, account in enumerate(HYDRA):
         for item in corpus[40 * i : 40 * (i + 1)]:
             log.add(account, _moment(dice, 2, 8), FRAME + item, dice.randint(500, 1500))
     for item in dice.sample(corpus, 90):
-        log.add(OUTSIDER, _moment(dice), f"Answer in one word. {item}", dice.randint(1, 4))
+        log.add(OUTSIDER, _moment(dice), item, dice.randint(1, 4))
     checks = ["say ok", "what is 2 + 2", "return the word pong in lower case please"]
     for _ in range(240):
         log.add(CI, _moment(dice), dice.choice(checks), 2)
-    other = _names(dice, 400)
+    other = _Quiz(dice, 300)
     for _ in range(220):
-        log.add(HARVESTER, _moment(dice, 1, 4), _question(dice, other), dice.randint(400, 1200), logprobs=True)
+        log.add(HARVESTER, _moment(dice, 1, 4), other.question(), dice.randint(400, 1200), logprobs=True)
     return sorted(log.rows, key=lambda row: (row["timestamp"], row["request_id"]))
 
 

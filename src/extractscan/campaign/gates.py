@@ -18,7 +18,8 @@ DIFFERENT: Final = 0.5
 def group_gates(members: pl.DataFrame, load: float, shared: float, likeness: float | None) -> list[Gate]:
     """Gates of a group. ``members`` has a row an account: ``org_id, ip, end_users, conversing``, null where unknown.
 
-    ``load`` is the load evidence in bits, ``likeness`` how alike the members' payload distributions are, ``shared`` the share of the group's payloads that several others send too.
+    ``load`` is the load evidence in bits, ``shared`` the share of the group's payloads that several others send too, ``likeness``
+    how alike the members' payload distributions are (None if unknown).
     """
     k = members.height
     gates = []
@@ -54,7 +55,7 @@ def group_gates(members: pl.DataFrame, load: float, shared: float, likeness: flo
             )
         )
     talk = members["conversing"].mean()
-    if isinstance(talk, float) and talk >= 0.2:
+    if isinstance(talk, float) and talk >= 0.5:
         gates.append(Gate("conversations", 1.0 - 0.9 * talk, f"{talk:.0%} of the requests belong to conversations"))
     resellers = int((members["end_users"] >= 5).sum())
     if resellers * 2 >= k:

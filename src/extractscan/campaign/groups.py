@@ -49,6 +49,8 @@ CANNOT_LINK_MIN: Final = 10
 ASKS_NOTHING: Final = 10
 """Near-empty requests of an account from which it is more than a ping."""
 
+ESSAY: Final = 128
+"""Median output tokens from which an answer to nothing is more than a greeting or the reply to a ping."""
 LIKENESS_SAMPLE: Final = 24
 """Members of a group whose payload distributions are compared pair by pair."""
 
@@ -217,6 +219,7 @@ def near_empty_groups(profiles: pl.DataFrame) -> list[Group]:
         (pl.col("family") == NEAR_EMPTY)
         & (pl.col("requests") >= ASKS_NOTHING)
         & (pl.col("requests") * 2 >= pl.col("requests").sum().over("account"))
+        & (pl.col("output_tokens") >= ESSAY)
     )
     return [Group("near_empty", asking["stream"].to_numpy(), None, ())] if asking.height >= 2 else []
 

@@ -100,7 +100,8 @@ def score(
     if since_time is not None and until_time is not None and since_time >= until_time:
         raise UsageError("--since must be before --until")
     bad_rows, columns = parse_bad_rows(max_bad_rows), parse_columns(column or [])
-    threads = jobs or len(os.sched_getaffinity(0))
+    cores = len(os.sched_getaffinity(0))
+    threads = min(jobs, 4 * cores) if jobs else cores
     # Polars reads this once, when it is imported.
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
 

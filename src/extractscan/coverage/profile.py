@@ -27,6 +27,10 @@ WORDS: Final = 64
 """Tokens of a payload that they look at."""
 LAGS: Final = 3
 """Neighbours in time that burstiness compares a prompt with."""
+CHAIN_WORDS: Final = 5
+"""Distinct words of a payload from which being contained in the next one says something."""
+SOON: Final = 60
+"""Minutes within which the next sample of a prompt follows."""
 RARE: Final = 0.1
 """A word is a topic word of a stream when at most this share of the stream's prompts have it."""
 
@@ -43,9 +47,13 @@ def _text_statistics(
     words: int,
     lags: int,
     rare: float,
+    chain_words: int,
     out: NDArray[np.float64],
 ) -> None:
-    """Fill ``out`` (streams, 5): neighbour overlap seen and expected, payload words, word pairs, distinct word pairs."""
+    """Fill ``out`` (streams, 6).
+
+    Neighbour overlap seen and expected, payload words, word pairs, distinct word pairs, chained share.
+    """
     for s in range(bounds.size - 1):
         lo = bounds[s]
         n = min(bounds[s + 1] - lo, sample)
@@ -76,6 +84,31 @@ def _text_statistics(
                 out[s, 4] += 1
         if n < 2 or at == 0:
             continue
+        chained = 0
+        for m in range(n - 1):
+            for lag in range(1, lags + 1):
+                if m + lag >= n:
+                    break
+                mine = starts[m + 1] - starts[m]
+                theirs = starts[m + lag + 1] - starts[m + lag]
+                if mine < chain_words or theirs <= mine:
+                    continue
+                p = starts[m]
+                q = starts[m + lag]
+                common = 0
+                while p < starts[m + 1] and q < starts[m + lag + 1]:
+                    if pool[p] == pool[q]:
+                        common += 1
+                        p += 1
+                        q += 1
+                    elif pool[p] < pool[q]:
+                        p += 1
+                    else:
+                        q += 1
+                if common * 10 >= mine * 9:
+                    chained += 1
+                    break
+        out[s, 5] = chained / (n - 1)
         # Words that are neither in one prompt only nor in many: they carry topics.
         ordered = pool[:at].copy()
         sort(ordered)
@@ -116,20 +149,31 @@ def _text_statistics(
         out[s, 1] = coincidences * neighbours / (n * (n - 1) / 2.0)
 
 
+def _resampled(requests: pl.DataFrame, total: int) -> NDArray[np.float64]:
+    """Share of each stream's requests that repeat the item of the request before, soon after it."""
+    stream, item, time = (requests[c].to_numpy() for c in ("stream", "item", "time_us"))
+    order = np.argsort(stream, kind="stable")  # requests are in order of time
+    stream, item, time = stream[order], item[order], time[order]
+    again = (stream[1:] == stream[:-1]) & (item[1:] == item[:-1]) & (time[1:] - time[:-1] <= SOON * 60_000_000)
+    repeats = np.bincount(stream[1:][again], minlength=total)
+    return repeats / np.maximum(np.bincount(stream, minlength=total), 1)
+
+
 def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
     """Measure every stream; one row a stream, in the order of ``streams.table``, of which it keeps the columns.
 
     Adds ``prompts`` (distinct), ``payloads`` (distinct), ``conversing`` (share of requests in conversations of several turns, null
     if the log cannot tell), ``topic_words_seen`` and ``topic_words_expected`` (topic words that neighbours in time share, and
     how many they would in random order), ``payload_words`` (mean tokens), ``word_pairs`` and ``distinct_word_pairs`` (of the
-    sample), ``output_tokens`` and ``input_tokens`` (medians), ``capped_outputs`` (share that ended at ``max_tokens``), ``temperature``
-    (median), ``harvest_flags`` (share of requests with several samples or log-probabilities), ``end_users``, ``first_us`` and
-    ``last_us``.
+    sample), ``chained`` (share of payloads that grow into one of the next few), ``resampled`` (share of requests that repeat the
+    stream's previous request within ``SOON`` minutes), ``output_tokens`` and ``input_tokens`` (medians), ``capped_outputs``
+    (share that ended at ``max_tokens``), ``temperature`` (median), ``harvest_flags`` (share of requests with several samples or
+    log-probabilities), ``end_users``, ``first_us`` and ``last_us``.
     """
     items = streams.items
     stream = items["stream"].to_numpy()
     bounds = np.searchsorted(stream, np.arange(streams.table.height + 1)).astype(np.int64)
-    numbers = np.zeros((streams.table.height, 5))
+    numbers = np.zeros((streams.table.height, 6))
     text_of, front, back = (items[name].to_numpy() for name in ("prompt", "front", "back"))
 
     def part(start: int, stop: int) -> None:
@@ -144,6 +188,7 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
             WORDS,
             LAGS,
             RARE,
+            CHAIN_WORDS,
             numbers[start:stop],
         )
 
@@ -181,6 +226,8 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
             pl.Series("payload_words", numbers[:, 2]),
             pl.Series("word_pairs", numbers[:, 3]),
             pl.Series("distinct_word_pairs", numbers[:, 4]),
+            pl.Series("chained", numbers[:, 5]),
+            pl.Series("resampled", _resampled(requests, streams.table.height)),
         )
         .join(measured, on="stream", how="left", maintain_order="left")
         .join(distinct, on="stream", how="left", maintain_order="left")

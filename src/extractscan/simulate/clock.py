@@ -20,7 +20,9 @@ _WEEKEND: Final = (5, 6)
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """``hours``: 24 weights, UTC. ``weekend``: how busy a weekend day is beside others. ``batch``: requests that follow
+    """What a day and a week look like.
+
+    ``hours``: 24 weights, UTC. ``weekend``: how busy a weekend day is beside others. ``batch``: requests that follow
     each other within ``gap`` seconds (1: none do).
     """
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from extractscan.simulate.dice import Dice
+
+_CLOSING: Final = (".", "?", "\u3002", "\uff1f", "\u060c", "\u061f")
+"""Full stops and question marks of the five languages, and the Arabic comma."""
 
 
 def typed(text: str, dice: Dice, slips: float) -> str:
@@ -20,7 +23,7 @@ def typed(text: str, dice: Dice, slips: float) -> str:
             text = text.replace("'", "").replace(",", "")
         if dice.chance(slips * 0.35) and len(text) > 12:
             text = _slip(text, dice)
-    if dice.chance(0.2 + slips * 0.4) and text[-1:] in ".。?？،؟":
+    if dice.chance(0.2 + slips * 0.4) and text[-1:] in _CLOSING:
         text = text[:-1]
     return text
 

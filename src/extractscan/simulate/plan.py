@@ -21,6 +21,9 @@ _FULL_SIZE: Final = 100_000
 _FEWEST_MEMBERS: Final = 4
 _FEWEST_REQUESTS: Final = 12
 _FEWEST_BENIGN: Final = 5
+_LEAST_FILL: Final = 0.6
+"""Of its own budget, what the filling archetype gets where the rest turned out large."""
+
 _FILL: Final = ("real_person", "chat_user", "hobbyist")
 
 
@@ -45,7 +48,7 @@ def accounts(settings: Settings) -> list[AccountPlan]:
             plans += _groups(settings, archetype, budget * archetype.share / shares)
     if filler is not None:
         left = settings.requests - sum(_sent(settings, plan) for plan in plans)
-        plans += _fill(settings, filler, max(left, 1))
+        plans += _fill(settings, filler, max(left, _LEAST_FILL * budget * filler.share / shares, 1.0))
     return plans
 
 

@@ -41,7 +41,11 @@ _PLANS: Final = ("free", "build", "scale")
 
 @dataclass(slots=True)
 class Profile:
-    """What an account's requests have in common beside their text. ``errors`` is the share of refused requests."""
+    """What an account's requests have in common beside their text.
+
+    ``sessions``: even single requests carry a session's name; ``thread``: so many of them share one, as turns of it.
+    ``errors`` is the share of refused requests; ``pace`` is in milliseconds a token.
+    """
 
     org: str
     payment: str
@@ -56,6 +60,7 @@ class Profile:
     stream: bool
     endpoint: str
     sessions: bool
+    thread: int
     logprobs: bool
     errors: float
     pace: float
@@ -72,15 +77,16 @@ def profile(settings: Settings, plan: AccountPlan, kind: Kind) -> Profile:
     """Return the metadata of an account; ``kind`` is people or not, attack and automated are one."""
     seed, key = settings.seed, (plan.archetype, plan.group, plan.member)
     dice = Dice.of(seed, *key, "profile")
-    group = Dice.of(seed, plan.archetype, plan.group, "profile")
     people = kind == "people"
-    # Some groups, benign and hostile alike, have one bill for two or three of their accounts.
-    shares = plan.members > 1 and group.chance(0.3)
-    bill = plan.member // group.between(2, 3) if shares else plan.member
-    one_org = plan.members > 1 and group.chance(0.25)
+    # One in seven pairs of neighbours has one bill, half of these one organisation, benign and hostile alike.
+    mate = f"member {plan.member // 2}" if plan.members > 1 else "alone"
+    pair = (plan.archetype, plan.group if plan.members > 1 else plan.group // 2, mate)
+    joint = Dice.of(seed, *pair, "pair")
+    billed: tuple[int | str, ...] = pair if joint.chance(0.14) else key
+    belongs = billed if joint.chance(0.5) else key
     return Profile(
-        org=name_of("org", seed, plan.archetype, plan.group, 0 if one_org else plan.member, length=10),
-        payment=name_of("pm", seed, plan.archetype, plan.group, bill, length=10),
+        org=name_of("org", seed, *belongs, length=10),
+        payment=name_of("pm", seed, *billed, length=10),
         keys=[name_of("key", seed, *key, number) for number in range(1 if people else dice.between(1, 3))],
         ips=[address(dice) for _ in range(dice.between(1, 4))],
         user_agent=dice.pick(_PEOPLE_AGENTS if people else _MACHINE_AGENTS),
@@ -91,7 +97,8 @@ def profile(settings: Settings, plan: AccountPlan, kind: Kind) -> Profile:
         max_tokens=dice.pick(_LIMITS),
         stream=dice.chance(0.8 if people else 0.25),
         endpoint="chat" if people or dice.chance(0.9) else "batch",
-        sessions=dice.chance(0.15),
+        sessions=dice.chance(0.35),
+        thread=dice.between(3, 20) if not people and dice.chance(0.12) else 1,
         logprobs=not people and dice.chance(0.06),
         errors=dice.pick((0.0, 0.0, 0.0, 0.002, 0.01)),
         pace=dice.lognormal(14.0, 0.3),

@@ -66,7 +66,8 @@ def reply(grammar: Grammar, shape: Shape, tokens: int, dice: Dice) -> str:
 
 
 def _until(grammar: Grammar, symbol: str, goal: int, dice: Dice, joint: str) -> str:
-    parts, done = [], 0
+    parts: list[str] = []
+    done = 0
     while done < goal:
         text = grammar.write(symbol, dice)
         parts.append(text)
@@ -75,7 +76,8 @@ def _until(grammar: Grammar, symbol: str, goal: int, dice: Dice, joint: str) -> 
 
 
 def _steps(grammar: Grammar, goal: int, dice: Dice, *, tagged: bool) -> str:
-    lines, done = [], 0
+    lines: list[str] = []
+    done = 0
     while done < goal or len(lines) < 2:
         line = grammar.write("reply_step", dice, {"k": str(len(lines) + 1)})
         lines.append(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -72,6 +72,7 @@ def account_rows(settings: Settings, plan: AccountPlan, rows: Rows) -> None:
     writer = Dice.of(settings.seed, plan.archetype, plan.group, plan.member, "responses")
     start, me, account = settings.start_time, actor.profile, actor.account_id
     history: dict[int, int] = {}
+    single = 0
     for number, call in enumerate(calls):
         tokens, response = _answer(settings, actor, call, writer)
         limit = max(me.max_tokens, 16)
@@ -81,6 +82,8 @@ def account_rows(settings: Settings, plan: AccountPlan, rows: Rows) -> None:
         asked = tokens_of(call.prompt) + (tokens_of(call.system) if call.system else 0)
         if call.conversation is not None:
             history[call.conversation] = before + asked + given
+        conversation, turn = _conversation(settings, actor, call, single)
+        single += call.conversation is None
         model = call.model or _model(settings, me, call)
         into, out = PRICES[model]
         time = start + timedelta(microseconds=int(min(max(call.time, 0.0), settings.seconds - 1.0) * 1e6))
@@ -97,8 +100,8 @@ def account_rows(settings: Settings, plan: AccountPlan, rows: Rows) -> None:
             me.plan,
             model,
             me.endpoint,
-            _conversation(settings, actor, call, number),
-            call.turn,
+            conversation,
+            turn,
             call.system,
             call.prompt,
             response if status == 200 else None,
@@ -132,7 +135,12 @@ def _model(settings: Settings, me: Profile, call: Call) -> str:
     return NEW_MODEL if me.adopts and call.time > settings.release else me.model
 
 
-def _conversation(settings: Settings, actor: Actor, call: Call, number: int) -> str | None:
+def _conversation(settings: Settings, actor: Actor, call: Call, single: int) -> tuple[str | None, int]:
+    """Return conversation and turn; ``single`` counts the account's requests that are of no conversation."""
+    seed, me = settings.seed, actor.profile
     if call.conversation is not None:
-        return name_of("conv", settings.seed, actor.account_id, call.conversation)
-    return name_of("conv", settings.seed, actor.account_id, "single", number) if actor.profile.sessions else None
+        return name_of("conv", seed, actor.account_id, call.conversation), call.turn
+    if me.thread > 1:
+        number, turn = divmod(single, me.thread)
+        return name_of("conv", seed, actor.account_id, "thread", number), turn
+    return name_of("conv", seed, actor.account_id, "single", single) if me.sessions else None, 0

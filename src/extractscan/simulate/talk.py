@@ -10,10 +10,8 @@ from extractscan.simulate.noise import typed
 from extractscan.simulate.settings import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from extractscan.simulate.dice import Dice
-    from extractscan.simulate.settings import Actor
+    from extractscan.simulate.settings import Actor, Shape
 
 _OPENERS: Final = (
     "open_tech", "open_cook", "open_travel", "open_health", "open_work", "open_study", "open_home", "open_people",
@@ -75,7 +73,7 @@ def sessions(
     person: Talker | None = None,
     habit: Habit | None = None,
     system: str | None = None,
-    end_user: Callable[[], str | None] = lambda: None,
+    end_user: str | None = None,
 ) -> list[Call]:
     """Return ``count`` requests of multi-turn talk within ``span`` (seconds)."""
     dice = actor.dice
@@ -93,12 +91,10 @@ def sessions(
     begins = moments(dice, len(talks), span, habit or person_habit(dice), weekday)
     calls = []
     for begin, turns in zip(begins, talks, strict=True):
-        conversation, now, user = actor.new_conversation(), begin, end_user()
+        conversation, now = actor.new_conversation(), begin
         for turn, text in enumerate(turns):
-            shape = "short" if turn and dice.chance(0.3) else "chat"
-            call = Call(now, text, "short" if shape == "short" else "chat", system, conversation, turn)
-            call.end_user = user
-            calls.append(call)
+            shape: Shape = "short" if turn and dice.chance(0.3) else "chat"
+            calls.append(Call(now, text, shape, system, conversation, turn, end_user=end_user))
             now += 8.0 + dice.lognormal(45.0, 0.9)
     return calls
 

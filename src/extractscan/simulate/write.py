@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
@@ -201,7 +202,7 @@ def _cuts(staged: list[Path], total: int) -> list[tuple[datetime, datetime]]:
     edges = [times[total * part // parts] for part in range(parts)]
     last = times[-1] + timedelta(microseconds=1)
     edges = sorted({*edges, last})
-    return list(zip(edges, edges[1:], strict=False))
+    return list(itertools.pairwise(edges))
 
 
 class _Writer:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
 from extractscan.campaign.choose import choose
 from extractscan.campaign.evidence import Judged, population
 from extractscan.campaign.groups import propose
 from extractscan.campaign.overlap import Payloads
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
 from extractscan.verdict.findings import Evidence, Gate, Severity
-from extractscan.verdict.signals import CAPS, stream_signals
+from extractscan.verdict.signals import CAPS, MIN_RESAMPLED, RESAMPLED_NATURAL, stream_signals
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Texts
 
@@ -69,14 +69,15 @@ def _stream_gates(
     talk = profile["conversing"]
     if profile["family"] == CONVERSATION:
         gates.append(Gate("conversations", 0.1, "requests belong to conversations of several turns"))
-    elif talk is not None and talk >= 0.2:
+    elif talk is not None and talk >= 0.5:
         gates.append(
             Gate("conversations", 1.0 - 0.9 * float(talk), f"{talk:.0%} of the requests belong to conversations")
         )
     requests, payloads = float(profile["requests"] or 0), float(profile["payloads"] or 1)
     again = requests / payloads
     nothing = profile["family"] == NEAR_EMPTY  # what is next to nothing is bound to be sent again, and by others
-    if again >= 4.0 and not nothing:
+    resampled = float(profile["resampled"] or 0.0) > RESAMPLED_NATURAL and payloads >= MIN_RESAMPLED
+    if again >= 4.0 and not nothing and not resampled:
         gates.append(
             Gate(
                 "exact_repetition",

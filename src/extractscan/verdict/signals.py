@@ -7,6 +7,7 @@ assessed* and has null bits.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -42,6 +43,14 @@ GREETING: Final = 64.0
 """Output tokens that a greeting or a ping is answered with."""
 GRID_NATURAL: Final = 0.25
 """Distinct payloads for each distinct word pair in natural text of a few words: longer text has fewer."""
+HINT: Final = 2.0
+"""Most bits of a pattern that products show too: templates over a catalogue fill grids, classifiers ask for log-probabilities."""
+CHAINED_NATURAL: Final = 0.2
+"""Share of prompts that people and products send again in a longer version."""
+RESAMPLED_NATURAL: Final = 0.2
+"""Share of requests that are retries of the one before."""
+MIN_RESAMPLED: Final = 20
+"""Distinct payloads from which sampling each several times is not a load test over a few."""
 MIN_GRID: Final = 24
 """Payloads from which a grid can be told."""
 
@@ -77,19 +86,43 @@ def elicitation_bits(profiles: pl.DataFrame) -> NDArray[np.float64]:
     return _robust_z(output, output[automated])
 
 
-def pattern_bits(profiles: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Bits for grids of slots, near-empty prompts and harvesting flags, each (n,); NaN where not assessed."""
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Bits of each pattern, float64 (streams); 0 where it does not show."""
+
+    grid: NDArray[np.float64]
+    empty: NDArray[np.float64]
+    flags: NDArray[np.float64]
+    chained: NDArray[np.float64]
+    resampled: NDArray[np.float64]
+
+
+def pattern_bits(profiles: pl.DataFrame) -> Patterns:
+    """Bits of mechanical ways to ask. Each is rare in benign traffic of any one kind, none is proof: hence their caps."""
+    requests = profiles["requests"].to_numpy()
     payloads = np.minimum(profiles["payloads"].to_numpy(), 512).astype(np.float64)
     pairs = profiles["distinct_word_pairs"].to_numpy()
     usable = (payloads >= MIN_GRID) & (profiles["payload_words"].to_numpy() >= 2.0) & (pairs > 0)
     grid = np.where(usable, np.log2(np.maximum(payloads, 1) / np.maximum(pairs, 1) / GRID_NATURAL), 0.0)
     nothing = (profiles["family"] == NEAR_EMPTY).to_numpy()
     output = profiles["output_tokens"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    # Nothing asked and an essay answered: log2 of the output in units of what a greeting is answered with.
-    many = nothing & (profiles["requests"].to_numpy() >= ASKS_NOTHING)
+    many = nothing & (requests >= ASKS_NOTHING)
     empty = np.where(many, np.log2(np.maximum(output, 1.0) / GREETING), 0.0)
-    flags = profiles["harvest_flags"].fill_null(0.0).to_numpy()
-    return np.maximum(grid, 0.0), np.nan_to_num(np.maximum(empty, 0.0)), 2.0 * flags
+    flags = HINT * profiles["harvest_flags"].fill_null(0.0).to_numpy()
+    # A tenth of the prompts may well be an edited version of the one before; a harvest by evolution is mostly that.
+    chained = np.where(payloads >= MIN_GRID, 4.0 * (profiles["chained"].to_numpy() - CHAINED_NATURAL), 0.0)
+    resampled = np.where(
+        profiles["payloads"].to_numpy() >= MIN_RESAMPLED,
+        6.0 * (profiles["resampled"].to_numpy() - RESAMPLED_NATURAL),
+        0.0,
+    )
+    return Patterns(
+        np.clip(grid, 0.0, HINT),
+        np.nan_to_num(np.maximum(empty, 0.0)),
+        flags,
+        np.maximum(chained, 0.0),
+        np.maximum(resampled, 0.0),
+    )
 
 
 def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
@@ -154,7 +187,8 @@ def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("the log has no output token counts for it")),
         talk,
     )
-    grid, empty, flags = pattern_bits(profiles)
+    patterns = pattern_bits(profiles)
+    grid, empty, flags = patterns.grid, patterns.empty, patterns.flags
     add(
         "slot_grid",
         "pattern",
@@ -185,5 +219,25 @@ def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
             (pl.col("harvest_flags") * 100).round(0).cast(pl.Int64),
         ),
         talk & (flags > 0),
+    )
+    add(
+        "chained_prompts",
+        "pattern",
+        profiles["chained"],
+        patterns.chained,
+        pl.format("{}% of the payloads grow into one of the next", (pl.col("value") * 100).round(0).cast(pl.Int64)),
+        talk & (patterns.chained > 0),
+    )
+    add(
+        "resampled_prompts",
+        "pattern",
+        profiles["resampled"],
+        patterns.resampled,
+        pl.format(
+            "{}% of the requests repeat the one before within the hour, over {} different payloads",
+            (pl.col("value") * 100).round(0).cast(pl.Int64),
+            pl.col("payloads"),
+        ),
+        talk & (patterns.resampled > 0),
     )
     return pl.concat(parts).sort("stream", "signal")

@@ -107,9 +107,9 @@ def _grid(actor: Actor, symbol: str, axes: dict[str, int], shape: Shape) -> list
     for k, time in enumerate(times(actor, actor.plan.requests, span)):
         cell = int(order[(actor.plan.member + actor.plan.members * k) % size])
         chosen = {}
-        for name, found in values:
-            cell, at = divmod(cell, len(found))
-            chosen[name] = found[at]
+        for name, choices in values:
+            cell, at = divmod(cell, len(choices))
+            chosen[name] = choices[at]
         calls.append(Call(time, base.fill(**chosen)[1], shape))
     return calls + cover(actor, len(calls), span)
 

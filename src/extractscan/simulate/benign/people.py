@@ -122,9 +122,7 @@ def reseller(actor: Actor) -> list[Call]:
     while len(calls) < actor.plan.requests:
         user, person = dice.pick(users), talker(dice)
         count = min(actor.plan.requests - len(calls), dice.between(3, 25))
-        calls += sessions(
-            actor, count, span, person=person, system=dice.pick(prompts), end_user=lambda user=user: user
-        )  # fmt: skip
+        calls += sessions(actor, count, span, person=person, system=dice.pick(prompts), end_user=user)
     return calls
 
 
