@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -23,7 +24,7 @@ def pieces(weights: NDArray[np.int64], most: int) -> list[tuple[int, int]]:
     reached = np.cumsum(weights)
     goals = np.arange(1, most) * (float(reached[-1]) / most)
     cuts = np.unique(np.r_[0, np.searchsorted(reached, goals), n])
-    return [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [(int(a), int(b)) for a, b in pairwise(cuts)]
 
 
 def share(work: Callable[[int, int], T], ranges: list[tuple[int, int]], jobs: int) -> list[T]:

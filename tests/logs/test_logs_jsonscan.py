@@ -195,3 +195,15 @@ def test_objects_are_split_out_of_arrays_and_sequences(objects, indent, array):
     assert at == len(buf)
     found = [json.loads(bytes(buf[a:b])) for a, b in zip(start, end, strict=True)]
     assert all(map(same, found, objects))
+
+
+@pytest.mark.parametrize(
+    "text", [b'[{"a":1},\x00,{"a":2}]', b'[{"a":1},}{"a":2}]', b'{"a":1}\x01\x01{"a":2}', b'[{"a":1}:"x"{"a":2}]']
+)
+def test_splitting_never_stands_still(text):
+    buf = np.frombuffer(text, np.uint8)
+    start, end, at = jsonsplit.values(buf, 0, 50, last=True)
+    assert at == len(buf)
+    assert len(start) < 10
+    found = [bytes(buf[a:b]) for a, b in zip(start, end, strict=True)]
+    assert found[0] == b'{"a":1}'

@@ -22,6 +22,9 @@ from extractscan.fingerprint.sorting import distinct, sort
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from extractscan.coverage.streams import Streams
+    from extractscan.fingerprint.requests import Texts
+
 DIMENSIONS: Final = 1 << 15
 """Buckets that words are hashed into."""
 SAMPLE: Final = 400
@@ -42,10 +45,10 @@ def _halves(
     sample: int,
     words: int,
     dimensions: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Word frequencies of both halves of each stream over the union of their buckets, in CSR form.
 
-    Returns row bounds, buckets, frequencies of the first half, (again) bounds and frequencies of the second half.
+    Returns row bounds, buckets, and the frequencies of the first and of the second half.
     """
     n = bounds.size - 1
     capacity = 0
@@ -88,7 +91,7 @@ def _halves(
             second[at] = counts[1, bucket] / max(1, size // 2)
             at += 1
         ends[s + 1] = at
-    return ends, columns[:at].copy(), first[:at].copy(), ends, second[:at].copy()
+    return ends, columns[:at].copy(), first[:at].copy(), second[:at].copy()
 
 
 @kernel
@@ -131,26 +134,52 @@ def _similarities(
     return out
 
 
-def corpus_similarity(
-    bounds: NDArray[np.int64],
-    prompts: NDArray[np.int64],
-    front: NDArray[np.int64],
-    back: NDArray[np.int64],
-    order: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    tokens: NDArray[np.uint32],
-) -> NDArray[np.float64]:
-    """Return the similarity of the payload distributions of n streams, float64 (n, n), diagonal 0.
+class Corpora:
+    """Compares the payload distributions of units (sets of streams) of one log.
 
-    Streams are in CSR form: stream ``s`` has the items ``order[bounds[s]:bounds[s + 1]]``, positions in ``prompts``, ``front`` and
-    ``back``; the order decides which half a payload falls into and must not follow time.
+    Words are weighted by their rarity among ``reference`` units, so that every comparison in a log uses one scale: weights taken
+    from the few units of one comparison would leave nothing of what these have in common.
     """
-    ends, columns, first, _, second = _halves(
-        bounds, prompts, front, back, order, offsets, tokens, SAMPLE, WORDS, DIMENSIONS
-    )
-    n = bounds.size - 1
-    spread = np.bincount(columns, minlength=DIMENSIONS)
-    weight = np.log((1.0 + n) / (1.0 + spread))
-    _weigh(columns, first, weight)
-    _weigh(columns, second, weight)
-    return _similarities(ends, columns, first, second)
+
+    def __init__(self, streams: Streams, prompts: Texts, reference: list[NDArray[np.int64]]) -> None:
+        """Take the items of ``streams`` and the weights from ``reference``, a list of arrays of stream numbers."""
+        items = streams.items
+        self._stream = items["stream"].to_numpy()
+        self._payload = items["payload"].to_numpy()
+        self._text, self._front, self._back = (items[name].to_numpy() for name in ("prompt", "front", "back"))
+        self._prompts = prompts
+        _, columns, _, _ = self._word_frequencies(reference)
+        spread = np.bincount(columns, minlength=DIMENSIONS)
+        self._weight = np.log((1.0 + len(reference)) / (1.0 + spread))
+
+    def _word_frequencies(
+        self, units: list[NDArray[np.int64]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        bounds = [0]
+        order: list[NDArray[np.int64]] = []
+        for unit in units:
+            spans = [np.searchsorted(self._stream, [s, s + 1], side="left") for s in unit]
+            rows = np.concatenate([np.arange(a, b) for a, b in spans])
+            # By payload hash: an order that time does not know, and the same payload once.
+            _, first = np.unique(self._payload[rows], return_index=True)
+            order.append(rows[first])
+            bounds.append(bounds[-1] + first.size)
+        return _halves(
+            np.array(bounds, np.int64),
+            self._text,
+            self._front,
+            self._back,
+            np.concatenate(order).astype(np.int64) if order else np.zeros(0, np.int64),
+            self._prompts.offsets,
+            self._prompts.tokens,
+            SAMPLE,
+            WORDS,
+            DIMENSIONS,
+        )
+
+    def similarity(self, units: list[NDArray[np.int64]]) -> NDArray[np.float64]:
+        """Return the similarity of n units, float64 (n, n), diagonal 0; 0 for one that does not even resemble itself."""
+        ends, columns, first, second = self._word_frequencies(units)
+        _weigh(columns, first, self._weight)
+        _weigh(columns, second, self._weight)
+        return _similarities(ends, columns, first, second)

@@ -79,6 +79,18 @@ def _capped(signal: str, family: str, value: float, bits: float, detail: str) ->
     return Evidence(signal, family, value, float(np.clip(bits, 0.0, CAPS[family])), True, detail)
 
 
+def _customers(group: Group, accounts: NDArray[np.int64], requests: NDArray[np.int64], known: Population) -> float:
+    """How much the loads of unrelated customers spread, by what this log shows of the group's kind."""
+    if group.families:
+        return CUSTOMER_SPREAD
+    others = known.profiles.filter(
+        (pl.col("family") == SINGLE)
+        & (pl.col("payloads") >= MIN_PAYLOADS)
+        & ~pl.col("account").is_in(accounts.tolist())
+    )
+    return customer_spread(others["requests"].to_numpy(), float(np.median(requests)))
+
+
 def judge(group: Group, known: Population) -> Judged:
     """Weigh a group."""
     streams = known.profiles[group.streams.tolist()]
@@ -99,15 +111,7 @@ def judge(group: Group, known: Population) -> Judged:
     requests = members["requests"].to_numpy()
     # What a group does on the side says little about who runs it: load counts as far as it is the members' work.
     dominance = float(np.median(requests / np.maximum(members["single_turn"].to_numpy(), 1)))
-    customers = CUSTOMER_SPREAD
-    if group.kind == "corpus" and not group.families:
-        others = known.profiles.filter(
-            (pl.col("family") == SINGLE)
-            & (pl.col("payloads") >= MIN_PAYLOADS)
-            & ~pl.col("account").is_in(accounts.tolist())
-        )
-        customers = customer_spread(others["requests"].to_numpy())
-    load = load_bits(requests, customers)
+    load = load_bits(requests, _customers(group, accounts, requests, known))
     load = load * min(1.0, dominance) if load > 0 else load
     spread = float(np.median(np.abs(np.log(requests) - np.median(np.log(requests)))))
     overlap = known.payloads.overlap(group.streams, owner)
@@ -146,7 +150,7 @@ def judge(group: Group, known: Population) -> Judged:
                 "one_corpus",
                 "corpus",
                 group.likeness,
-                2.0 * one_source,
+                (1.0 if group.kind == "frame" else 2.0) * one_source,
                 f"payloads of {k} accounts look like samples of one collection (similarity {group.likeness:.2f}; 1: the same)",
             )
         )

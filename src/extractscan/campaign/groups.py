@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import polars as pl
 
-from extractscan.campaign.corpus import corpus_similarity
+from extractscan.campaign.corpus import Corpora
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ OUTLIER: Final = 3.5
 """Robust standard deviations below the others at which a member is no sample of their corpus."""
 MAX_UNITS: Final = 4096
 """Most units whose corpora are compared pair by pair; above, the largest are kept."""
+MIN_SHARDS: Final = 3
+"""Accounts from which a common corpus, with no common frame, is worth a proposal."""
 PUBLIC: Final = 0.5
 """Share of payloads that others send too, above which a stream is explained by a public set and is no shard."""
 GO_TOGETHER: Final = 0.5
@@ -127,32 +129,6 @@ def _units(profiles: pl.DataFrame, public: NDArray[np.float64]) -> list[NDArray[
     return sorted(units, key=lambda u: int(u[0]))
 
 
-def unit_similarity(units: list[NDArray[np.int64]], streams: Streams, prompts: Texts) -> NDArray[np.float64]:
-    """Similarity of the payload distributions of units, (n, n)."""
-    items = streams.items
-    stream = items["stream"].to_numpy()
-    payload = items["payload"].to_numpy()
-    bounds = [0]
-    order: list[NDArray[np.int64]] = []
-    for unit in units:
-        rows = np.concatenate([np.arange(*np.searchsorted(stream, [s, s + 1], side="left")) for s in unit])
-        # By payload hash: an order that time does not know, and the same payload once.
-        _, first = np.unique(payload[rows], return_index=True)
-        order.append(rows[first])
-        bounds.append(bounds[-1] + first.size)
-    if not order:
-        return np.zeros((0, 0))
-    return corpus_similarity(
-        np.array(bounds, np.int64),
-        items["prompt"].to_numpy(),
-        items["front"].to_numpy(),
-        items["back"].to_numpy(),
-        np.concatenate(order).astype(np.int64),
-        prompts.offsets,
-        prompts.tokens,
-    )
-
-
 def _verified(members: NDArray[np.int64], similarity: NDArray[np.float64]) -> NDArray[np.int64]:
     """Drop the member that is least like the mean of the others, until none is unlike or an outlier."""
     while members.size > 1:
@@ -189,10 +165,9 @@ def _communities(similarity: NDArray[np.float64]) -> list[NDArray[np.int64]]:
     return out
 
 
-def corpus_groups(profiles: pl.DataFrame, streams: Streams, prompts: Texts, public: NDArray[np.float64]) -> list[Group]:
+def corpus_groups(profiles: pl.DataFrame, units: list[NDArray[np.int64]], corpora: Corpora) -> list[Group]:
     """Groups of streams that draw on one corpus: its unframed streams, its framed ones, and all of them."""
-    units = _units(profiles, public)
-    similarity = unit_similarity(units, streams, prompts)
+    similarity = corpora.similarity(units)
     family = dict(profiles.select("stream", "family").iter_rows())
     account = dict(profiles.select("stream", "account").iter_rows())
     out = []
@@ -207,7 +182,7 @@ def corpus_groups(profiles: pl.DataFrame, streams: Streams, prompts: Texts, publ
             inner = similarity[np.ix_(members, members)]
             likeness = float(inner.sum() / (members.size * (members.size - 1)))
             chosen = np.sort(np.concatenate([units[m] for m in members]))
-            if len({account[int(s)] for s in chosen}) >= 2:
+            if len({account[int(s)] for s in chosen}) >= MIN_SHARDS:
                 named = tuple(sorted({int(family[int(s)]) for s in chosen if family[int(s)] >= 0}))
                 out.append(Group("corpus", chosen, likeness, named))
     return out
@@ -224,14 +199,14 @@ def near_empty_groups(profiles: pl.DataFrame) -> list[Group]:
     return [Group("near_empty", asking["stream"].to_numpy(), None, ())] if asking.height >= 2 else []
 
 
-def member_likeness(group: Group, profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> float | None:
+def member_likeness(group: Group, profiles: pl.DataFrame, corpora: Corpora) -> float | None:
     """Mean similarity of the payload distributions of a group's accounts, over at most ``LIKENESS_SAMPLE`` of them."""
     enough = profiles[group.streams.tolist()].filter(pl.col("payloads") >= MIN_PAYLOADS)
     units = [m["stream"].to_numpy() for _, m in enough.group_by(["account"], maintain_order=True)]
     if len(units) < 2:
         return None
     step = -(-len(units) // LIKENESS_SAMPLE)
-    similarity = unit_similarity(units[::step], streams, prompts)
+    similarity = corpora.similarity(units[::step])
     above = similarity[np.triu_indices(similarity.shape[0], 1)]
     return float(np.median(above))
 
@@ -257,7 +232,9 @@ def propose(profiles: pl.DataFrame, streams: Streams, prompts: Texts, payloads: 
     single_turn = profiles.filter(pl.col("family") != CONVERSATION)
     public = payloads.shared_share(2)
     account = profiles["account"].to_numpy().astype(np.int64)
-    groups = frame_groups(single_turn) + corpus_groups(single_turn, streams, prompts, public)
+    units = _units(single_turn, public)
+    corpora = Corpora(streams, prompts, units)
+    groups = frame_groups(single_turn) + corpus_groups(single_turn, units, corpora)
     groups = [without_foreign_customers(g, account, payloads) for g in groups]
-    groups = [replace(g, likeness=member_likeness(g, profiles, streams, prompts)) for g in groups]
+    groups = [replace(g, likeness=member_likeness(g, profiles, corpora)) for g in groups]
     return groups + near_empty_groups(single_turn)

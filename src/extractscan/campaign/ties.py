@@ -21,6 +21,7 @@ CUSTOMER_SPREAD: Final = 1.0
 client lie between 1 and 2, and the low end is the cautious choice."""
 COMPARABLE: Final = 10
 """Comparable senders from which their spread can be measured."""
+COMPARABLE_FACTOR: Final = 4.0
 LOAD_REACH: Final = 1.2
 """Farthest that one account may lie from the group's median (in ln) in the sum: one outlier must not decide."""
 PARTITION_LEFT: Final = 0.02
@@ -31,16 +32,17 @@ SHARED_WITH: Final = 3
 """Common payloads that make an outside stream count as drawing on the same source."""
 
 
-def customer_spread(requests: NDArray[np.int64]) -> float:
-    """How ln(requests) of comparable senders outside a group spreads: robust standard deviation, within [0.5, ``CUSTOMER_SPREAD``].
+def customer_spread(requests: NDArray[np.int64], near: float) -> float:
+    """How ln(requests) of comparable senders outside a group spreads: standard deviation, in [``SHARD_SPREAD``, ``CUSTOMER_SPREAD``].
 
-    Where the log's own comparable senders are alike, a group's evenness says little.
+    Comparable are those within a factor of ``COMPARABLE_FACTOR`` of the group's median ``near``: a group is found among senders of
+    its own size, and where these are alike anyhow, its evenness says nothing.
     """
-    if requests.size < COMPARABLE:
-        return CUSTOMER_SPREAD
     logs = np.log(np.maximum(requests, 1).astype(np.float64))
-    spread = 1.4826 * float(np.median(np.abs(logs - np.median(logs))))
-    return float(np.clip(spread, 0.5, CUSTOMER_SPREAD))
+    logs = np.sort(logs[np.abs(logs - np.log(max(near, 1.0))) <= np.log(COMPARABLE_FACTOR)])
+    if logs.size < COMPARABLE:
+        return CUSTOMER_SPREAD
+    return float(np.clip(logs.std(), SHARD_SPREAD, CUSTOMER_SPREAD))
 
 
 def load_bits(requests: NDArray[np.int64], customers: float = CUSTOMER_SPREAD) -> float:
@@ -99,12 +101,15 @@ def succession_bits(first_us: NDArray[np.int64], last_us: NDArray[np.int64]) -> 
     span = float(last_us.max() - first_us.min())
     if span <= 0.0:
         return 0.0
-    lengths = (last_us - first_us).astype(np.float64) / span
-    chance = np.minimum(1.0, lengths[:, None] + lengths[None, :])
-    upper = np.triu_indices(k, 1)
-    expected = float(chance[upper].mean())
-    overlapping = (first_us[:, None] <= last_us[None, :]) & (first_us[None, :] <= last_us[:, None])
-    seen = float(overlapping[upper].mean())
+    # Both counts over all pairs come from sorted values: k is the size of a campaign, and may be tens of thousands.
+    pairs = k * (k - 1) / 2.0
+    lengths = np.sort((last_us - first_us).astype(np.float64) / span)
+    place = np.arange(k)
+    fitting = np.minimum(np.searchsorted(lengths, 1.0 - lengths, side="right"), place)  # shorter, and a + b <= 1
+    sums = np.r_[0.0, np.cumsum(lengths)]
+    expected = min(1.0, float((fitting * lengths + sums[fitting] + (place - fitting)).sum()) / pairs)
+    apart = int(np.searchsorted(np.sort(last_us), first_us, side="left").sum())
+    seen = 1.0 - apart / pairs
     if seen >= expected:
         return 0.0
     expected = min(expected, 1.0 - 1e-6)

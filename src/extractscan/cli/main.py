@@ -16,6 +16,7 @@ from extractscan._version import __version__
 from extractscan.cli.evaluate import evaluate
 from extractscan.cli.schema import schema
 from extractscan.cli.score import score
+from extractscan.cli.simulate import simulate
 
 app = typer.Typer(
     name="extractscan",
@@ -45,6 +46,7 @@ def main(
 
 app.command()(score)
 app.command()(evaluate)
+app.command()(simulate)
 app.command()(schema)
 
 
@@ -57,13 +59,17 @@ def run() -> None:
     from extractscan.errors import ExtractscanError  # noqa: PLC0415
 
     try:
-        app()
+        app(prog_name="extractscan")
     except ExtractscanError as error:
         say(str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         say("interrupted")
         sys.exit(130)
+    except SystemExit as end:
+        if end.code == 130:  # typer took the interrupt, and says nothing
+            say("interrupted")
+        raise
     except Exception as error:
         if os.environ.get("EXTRACTSCAN_DEBUG"):
             raise

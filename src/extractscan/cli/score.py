@@ -36,22 +36,9 @@ def parse_time(text: str | None, option: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise UsageError(f"{option}: {text!r} is no ISO date or time, as in 2026-03-01 or 2026-03-01T06:00Z") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def parse_bad_rows(text: str | None) -> float | None:
-    """Parse ``--max-bad-rows``: a whole number is a count, ``1%`` or ``0.01`` a share."""
-    if text is None:
-        return None
-    try:
-        value = float(text[:-1]) / 100 if text.endswith("%") else float(text) if "." in text else int(text)
-    except ValueError:
-        value = -1
-    if value < 0 or (isinstance(value, float) and value > 1):
-        raise UsageError(f"--max-bad-rows: {text!r} is neither a count (100) nor a share (1% or 0.01)")
-    return value
 
 
 def parse_columns(pairs: list[str]) -> dict[str, str]:
@@ -67,7 +54,7 @@ def parse_columns(pairs: list[str]) -> dict[str, str]:
 
 def score(
     logs: Annotated[
-        list[str], typer.Argument(metavar="LOGS...", help="Log files, folders or globs; - reads standard input.")
+        list[str], typer.Argument(metavar="LOGS", help="Log files, folders or globs; - reads standard input.")
     ],
     report_format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")] = ReportFormat.TABLE,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
@@ -99,7 +86,7 @@ def score(
     since_time, until_time = parse_time(since, "--since"), parse_time(until, "--until")
     if since_time is not None and until_time is not None and since_time >= until_time:
         raise UsageError("--since must be before --until")
-    bad_rows, columns = parse_bad_rows(max_bad_rows), parse_columns(column or [])
+    columns = parse_columns(column or [])
     cores = len(os.sched_getaffinity(0))
     threads = min(jobs, 4 * cores) if jobs else cores
     # Polars reads this once, when it is imported.
@@ -107,11 +94,13 @@ def score(
 
     from extractscan.cli.console import Console  # noqa: PLC0415
     from extractscan.engine.local import score_logs  # noqa: PLC0415
+    from extractscan.logs.quarantine import parse_max_bad_rows  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
     from extractscan.report.interface import Format  # noqa: PLC0415
     from extractscan.report.write import check_output, write_report  # noqa: PLC0415
     from extractscan.verdict.findings import SEVERITIES  # noqa: PLC0415
 
+    bad_rows = None if max_bad_rows is None else parse_max_bad_rows(max_bad_rows)
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:

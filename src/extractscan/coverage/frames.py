@@ -6,6 +6,7 @@ first from the front, then from the back, then as a template with gaps:
 * a path starts at the commonest first token and follows the commonest next one while its support is enough to be a
   frame; from ``MIN_WORDS`` on, it goes on only while the next step keeps half of the group, which is where a frame ends
   and payloads begin;
+* a shorter start is a frame where nearly all of the sheet has it;
 * support is at least ``MIN_SUPPORT`` prompts and ``MIN_SHARE`` of the sheet;
 * what no ladder reaches, but shares most of its words (a sweep over slots: fixed words with gaps), is one template group.
 
@@ -34,6 +35,9 @@ MIN_SHARE: Final = 0.05
 MIN_WORDS: Final = 5.0
 """Words of the shortest ladder frame: common openers of natural language (*what is the*) are shorter. A character of a script
 without word breaks counts as half a word."""
+SHORT_WORDS: Final = 2.0
+SHORT_SHARE: Final = 0.8
+"""A start of two words is a frame all the same where so large a share of the sheet has it (*Sentiment of:*)."""
 MAX_DEPTH: Final = 256
 """Longest ladder, in tokens: long system prompts inline are recognised by so much of them."""
 MAX_FRAMES: Final = 32
@@ -87,13 +91,16 @@ def _ladder(
     max_frames: int,
     group: NDArray[np.int64],
     first_group: int,
+    short_words: float,
+    short_share: float,
     members: NDArray[np.int64],
+    short: NDArray[np.int64],
     scratch: NDArray[np.uint32],
     table: NDArray[np.int64],
 ) -> int:
     """Assign ``group`` (by position in ``items``; -1 is free) from ``first_group`` on; returns the next free number.
 
-    ``members`` and ``scratch`` are as long as ``items``.
+    ``members``, ``short`` and ``scratch`` are as long as ``items``.
     """
     number = first_group
     for _ in range(4 * max_frames):
@@ -106,6 +113,7 @@ def _ladder(
             break
         depth = 0
         words = 0.0
+        saved = 0
         while depth < max_depth:
             used = 0
             for k in range(size):
@@ -131,8 +139,15 @@ def _ladder(
             size = kept
             depth += 1
             words += 0.5 if best & np.uint32(1) else 1.0
+            if words >= short_words and size >= short_share * items.size:
+                short[:size] = members[:size]
+                saved = size
         if depth == 0:
             break
+        if words < min_words and saved >= support:
+            members[:saved] = short[:saved]
+            size = saved
+            words = min_words
         # Too short: set aside, no frame of this direction goes through here.
         mark = number if words >= min_words else -2
         for k in range(size):
@@ -215,6 +230,8 @@ def _group_sheets(
     max_frames: int,
     template_share: float,
     template_words: float,
+    short_words: float,
+    short_share: float,
     group: NDArray[np.int64],
     groups_of_sheet: NDArray[np.int64],
 ) -> None:
@@ -223,6 +240,7 @@ def _group_sheets(
     for s in range(sheet_offsets.size - 1):
         longest = max(longest, sheet_offsets[s + 1] - sheet_offsets[s])
     members = np.empty(longest, np.int64)
+    short = np.empty(longest, np.int64)
     scratch = np.empty(longest, np.uint32)
     slots = 16
     while slots <= 2 * longest:
@@ -251,7 +269,10 @@ def _group_sheets(
                 max_frames,
                 own,
                 number,
+                short_words,
+                short_share,
                 members,
+                short,
                 scratch,
                 table,
             )
@@ -358,6 +379,8 @@ def find_frames(
             MAX_FRAMES,
             TEMPLATE_SHARE,
             TEMPLATE_WORDS,
+            SHORT_WORDS,
+            SHORT_SHARE,
             group,
             groups_of_sheet[start:stop],
         )

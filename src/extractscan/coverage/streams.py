@@ -40,6 +40,9 @@ ONE_TURN: Final = 3
 
 OPENER: Final = 4
 """Tokens at an end of a prompt by which an opener of natural language is told from a frame."""
+GENERIC_WORDS: Final = 8
+GENERIC_ACCOUNTS: Final = 5
+"""A system prompt of fewer words that so many accounts have says nothing about any of them."""
 NATURAL_USERS: Final = 3
 """Accounts that use an end now and then, without a frame, from which it can be natural language."""
 
@@ -198,6 +201,35 @@ def _sheets(
     return bounds, prompts, item, times
 
 
+def _first(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Position of the first member of each group, groups being numbered from 0 without gaps."""
+    return np.unique(groups, return_index=True)[1]
+
+
+def _with_short_frames(
+    family: NDArray[np.int64],
+    system: NDArray[np.int64],
+    group: NDArray[np.int64],
+    words: NDArray[np.int64],
+    account: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Settle what families cannot: short frames, and system prompts that everybody uses.
+
+    A frame of too few words to be known again elsewhere is its account's own family. A short system prompt alone that many
+    accounts use (*You are a helpful assistant*) frames nothing.
+    """
+    family = family.copy()
+    bare = (system >= 0) & (group < 0) & (words < GENERIC_WORDS)
+    for f in np.unique(family[bare & (family >= 0)]):
+        if np.unique(account[family == f]).size >= GENERIC_ACCOUNTS:
+            family[bare & (family == f)] = SINGLE
+    users = {s: np.unique(account[system == s]).size for s in np.unique(system[bare]).tolist()}
+    rare = np.array([users.get(s, 0) < GENERIC_ACCOUNTS for s in system.tolist()], bool) if system.size else bare
+    own = (family < 0) & ((group >= 0) | (bare & rare & (words > 0)))
+    family[own] = int(family.max(initial=0)) + 1 + np.flatnonzero(own)
+    return family
+
+
 def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     """Split every account's requests into streams."""
     requests = prints.requests.filter(pl.col("prompt") >= 0)
@@ -219,6 +251,9 @@ def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     skeleton_offsets, skeletons = _skeletons(unit_system, unit_group, frames, prints)
     weight = np.bincount(unit, weights=times, minlength=unit_keys.size).astype(np.int64)
     family_of_unit = families(skeleton_offsets, skeletons, weight)
+    family_of_unit = _with_short_frames(
+        family_of_unit, unit_system, unit_group, np.diff(skeleton_offsets), owner[_first(unit)]
+    )
     words: dict[int, int] = {}
     for family, size in zip(family_of_unit.tolist(), np.diff(skeleton_offsets).tolist(), strict=True):
         if family >= 0:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from extractscan.logs.canonical import RawBatch
+from extractscan.logs.quiet import hold_stderr
 from extractscan.logs.streams import DamagedError
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class _Row:
 def _guard() -> Iterator[None]:
     """Whatever a reader of binary data throws at damaged bytes becomes a DamagedError; Polars' panics too."""
     try:
-        yield
+        with hold_stderr():
+            yield
     except (GeneratorExit, KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:

@@ -107,6 +107,7 @@ def _extent(buf: Any, i: int) -> int:
     """Index after the object or bare word at ``i``, the buffer's length + 1 if it is not whole."""
     size = len(buf)
     if buf[i] != 123 and buf[i] != 34:
+        i += 1  # whatever it is: it must not be met again
         while i < size and buf[i] != 44 and buf[i] != 93 and buf[i] > 32:
             i += 1
         return i

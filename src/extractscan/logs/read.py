@@ -327,7 +327,7 @@ class LogReader:
         same: dict[str, str] = {}
         for file in summary.files:
             if file.sha256 and file.rows_kept and same.setdefault(file.sha256, file.path) != file.path:
-                self._observer.warn(f"{same[file.sha256]} and {file.path} are the same, and their requests count twice")
+                self._observer.warn(f"{same[file.sha256]} and {file.path} are the same; their requests count once")
         enforce(self._quarantine, summary.rows_read, self._options.max_bad_rows)
         if not summary.rows_kept:
             raise InputError(self._nothing())

@@ -5,8 +5,9 @@ A row may be followed by lines that use the full width, no line ends in blanks, 
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Literal, NoReturn, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -48,6 +49,13 @@ UNICODE = Glyphs(rule="─", full="●", empty="○", dot="·")
 ASCII = Glyphs(rule="-", full="*", empty=" ", dot="|")
 
 
+class _Console(Console):
+    """Rich's console, but a reader that closed the pipe is for the caller to handle: Rich would end the program with 1."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError(errno.EPIPE, "broken pipe")
+
+
 class Page:
     """Writes neutralised text to a stream, at a given width, with colour only when asked."""
 
@@ -55,7 +63,7 @@ class Page:
         self.width = max(options.width, NARROWEST)
         self.ascii = not options.unicode
         self.glyphs = UNICODE if options.unicode else ASCII
-        self._console = Console(
+        self._console = _Console(
             file=stream,
             width=self.width,
             color_system="standard" if options.colour else None,  # None: not one escape sequence

@@ -27,6 +27,9 @@ _SLOT = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)-(\d+)")
 _INNER = re.compile(r"(\^)?(?:\?(\d+) )?(\w+)(?:=(\w+))?")
 _ARTICLE = re.compile(r"\b([Aa]) (?=(?!us|uni|one|eur)[aeiou])")
+_MANY = 6
+"""Of so many plain alternatives none comes twice in one text, as a rule."""
+
 _HEAD = re.compile(r"@(\w+)( \|)?")
 
 
@@ -52,6 +55,11 @@ class Grammar:
     def __init__(self, language: str, rules: Mapping[str, tuple[_Alternative, ...]]) -> None:
         self.language = language
         self._rules = rules
+        self._words = frozenset(
+            name
+            for name, rule in rules.items()
+            if len(rule) >= _MANY and all(len(parts) == 1 and isinstance(parts[0], str) for parts in rule)
+        )
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -83,14 +91,14 @@ class Grammar:
     def write(self, symbol: str, dice: Dice, context: Mapping[str, str] | None = None) -> str:
         """Expand ``symbol``; names in ``context`` are taken from there. Raises ``KeyError`` for an unknown name."""
         out: list[str] = []
-        self._expand(symbol, dice, dict(context) if context else {}, out)
+        self._expand(symbol, dice, dict(context) if context else {}, out, set())
         return self._tidy("".join(out))
 
     def variant(self, symbol: str, number: int, dice: Dice, context: Mapping[str, str] | None = None) -> str:
         """Expand the alternative ``number`` (taken modulo their count) of ``symbol``."""
         rule = self._rules[symbol]
         out: list[str] = []
-        self._fill(rule[number % len(rule)], dice, dict(context) if context else {}, out)
+        self._fill(rule[number % len(rule)], dice, dict(context) if context else {}, out, set())
         return self._tidy("".join(out))
 
     def _tidy(self, text: str) -> str:
@@ -100,11 +108,25 @@ class Grammar:
         """Return the alternatives of a symbol of plain texts, in the order of the file."""
         return ["".join(part for part in alternative if isinstance(part, str)) for alternative in self._rules[symbol]]
 
-    def _expand(self, symbol: str, dice: Dice, context: dict[str, str], out: list[str]) -> None:
+    def _expand(
+        self, symbol: str, dice: Dice, context: dict[str, str], out: list[str], used: set[tuple[str, int]]
+    ) -> None:
         rule = self._rules[symbol]
-        self._fill(rule[int(dice.unit() * len(rule))], dice, context, out)
+        at = int(dice.unit() * len(rule))
+        if symbol in self._words:
+            if (symbol, at) in used:
+                at = int(dice.unit() * len(rule))
+            used.add((symbol, at))
+        self._fill(rule[at], dice, context, out, used)
 
-    def _fill(self, alternative: _Alternative, dice: Dice, context: dict[str, str], out: list[str]) -> None:
+    def _fill(
+        self,
+        alternative: _Alternative,
+        dice: Dice,
+        context: dict[str, str],
+        out: list[str],
+        used: set[tuple[str, int]],
+    ) -> None:
         for part in alternative:
             if isinstance(part, str):
                 out.append(part)
@@ -119,10 +141,10 @@ class Grammar:
                 out.append(text[:1].upper() + text[1:] if part.upper else text)
                 continue
             if not part.upper and not part.bind:
-                self._expand(part.name, dice, context, out)
+                self._expand(part.name, dice, context, out, used)
                 continue
             inner: list[str] = []
-            self._expand(part.name, dice, context, inner)
+            self._expand(part.name, dice, context, inner, used)
             text = "".join(inner)
             if part.bind:
                 context[part.bind] = text

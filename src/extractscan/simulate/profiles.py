@@ -98,7 +98,7 @@ def profile(settings: Settings, plan: AccountPlan, kind: Kind) -> Profile:
         stream=dice.chance(0.8 if people else 0.25),
         endpoint="chat" if people or dice.chance(0.9) else "batch",
         sessions=dice.chance(0.35),
-        thread=dice.between(3, 20) if not people and dice.chance(0.12) else 1,
+        thread=dice.between(3, 20) if not people and dice.chance(0.16) else 1,
         logprobs=not people and dice.chance(0.06),
         errors=dice.pick((0.0, 0.0, 0.0, 0.002, 0.01)),
         pace=dice.lognormal(14.0, 0.3),

@@ -136,34 +136,24 @@ def course(actor: Actor) -> list[Call]:
     manner = talker(dice)
     calls: list[Call] = []
     for number in range(actor.plan.requests):
+        if calls and dice.chance(0.3):
+            before = calls[-1]
+            text = typed(actor.write("chat_follow"), dice, manner.slips)
+            calls.append(Call(before.time + 90.0, text, "chat", None, before.conversation, before.turn + 1))
+            continue
         week = number * weeks // max(1, actor.plan.requests)
         due = min((week + 1) * 7 * DAY, actor.settings.seconds) - 0.2 * DAY
         time = max(0.0, due - float(dice.generator.exponential(0.9 * DAY)))
-        if dice.chance(0.7):
-            text, turn = corpus.item(week * sheet + dice.below(sheet)), 0
-            if dice.chance(0.4):
-                text = typed(text, dice, 0.6)
-        else:
-            text, turn = typed(actor.write("chat_follow"), dice, manner.slips), 1
-        conversation = actor.conversations if turn and actor.conversations else actor.new_conversation()
-        calls.append(Call(time, text, "chat", None, conversation, turn if actor.conversations > 1 else 0))
-    return _in_turn(calls)
+        text = corpus.item(week * sheet + dice.below(sheet))
+        if dice.chance(0.4):
+            text = typed(text, dice, 0.6)
+        calls.append(Call(time, text, "chat", None, actor.new_conversation()))
+    return calls
 
 
 def _campus(actor: Actor) -> None:
     base = address(actor.shared("network")).rsplit(".", 1)[0]
     actor.profile.ips = [f"{base}.{actor.dice.between(1, 254)}" for _ in range(actor.dice.between(1, 3))]
-
-
-def _in_turn(calls: list[Call]) -> list[Call]:
-    """Number the turns of conversations by time; a follow-up comes minutes after what it follows."""
-    last: dict[int | None, Call] = {}
-    for call in calls:
-        before = last.get(call.conversation)
-        if before is not None:
-            call.time, call.turn = before.time + 90.0, before.turn + 1
-        last[call.conversation] = call
-    return calls
 
 
 def enterprise(actor: Actor) -> list[Call]:

@@ -1,0 +1,233 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from extractscan.campaign.ties import (
+    CUSTOMER_SPREAD,
+    LOAD_REACH,
+    SHARD_SPREAD,
+    Overlap,
+    customer_spread,
+    load_bits,
+    partition_bits,
+    succession_bits,
+)
+
+DAY = 86_400_000_000
+
+counts = st.lists(st.integers(1, 10**6), min_size=2, max_size=40)
+intervals = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), min_size=3, max_size=40)
+
+
+def overlap(inside, expected):
+    return Overlap(inside, expected, 5, np.zeros(4, np.int64))
+
+
+# Load
+
+
+def load_by_hand(requests, customers):
+    """Sum of log2 density ratios of ln(requests), normal about the median, Poisson noise added to both variances."""
+    logs = np.log(np.asarray(requests, float))
+    total = 0.0
+    for n, x in zip(requests, logs - np.median(logs), strict=True):
+        away = min(abs(x), LOAD_REACH)
+        even = norm.logpdf(away, 0, np.sqrt(SHARD_SPREAD**2 + 1 / n))
+        uneven = norm.logpdf(away, 0, np.sqrt(customers**2 + 1 / n))
+        total += even - uneven
+    k = len(requests)
+    return total * (k - 1) / k / np.log(2)
+
+
+@given(counts, st.floats(0.5, 2.0))
+def test_load_is_a_ratio_of_normal_densities(requests, customers):
+    assert load_bits(np.array(requests), customers) == pytest.approx(load_by_hand(requests, customers), abs=1e-9)
+
+
+@given(counts, st.randoms(use_true_random=False))
+def test_load_does_not_know_the_order_of_accounts(requests, dice):
+    shuffled = requests.copy()
+    dice.shuffle(shuffled)
+    assert load_bits(np.array(requests)) == load_bits(np.array(shuffled))
+
+
+@pytest.mark.parametrize("requests", [[], [7], [10**9]])
+def test_one_account_has_no_load_to_compare(requests):
+    assert load_bits(np.array(requests, np.int64)) == 0.0
+
+
+def test_even_shards_and_uneven_customers_are_told_apart():
+    dice = np.random.default_rng(1)
+    shards = [load_bits(np.exp(dice.normal(5, 0.2, 12)).astype(np.int64)) for _ in range(200)]
+    customers = [load_bits(np.exp(dice.normal(5, 1.2, 12)).astype(np.int64)) for _ in range(200)]
+    assert np.quantile(shards, 0.05) > 5
+    assert np.quantile(customers, 0.95) < 0
+
+
+def test_more_even_accounts_are_more_evidence():
+    assert load_bits(np.full(12, 100)) > load_bits(np.full(6, 100)) > load_bits(np.full(3, 100)) > 0
+
+
+@given(counts)
+def test_ten_times_the_volume_is_no_more_than_the_noise_that_falls_away(requests):
+    """Volume itself does not count: beyond Poisson noise, which even loads lose less by, a common factor changes nothing."""
+    high = np.array(requests) * 10**6
+    assert load_bits(high * 10) == pytest.approx(load_bits(high), abs=1e-3 * len(requests))
+
+
+def test_a_single_outlier_does_not_decide():
+    even = np.full(12, 100)
+    one = even.copy()
+    one[0] = 10**9
+    far = even.copy()
+    far[0] = 10**6
+    assert load_bits(one) > 0
+    assert load_bits(one) == pytest.approx(load_bits(far), abs=0.05)
+
+
+def test_loads_say_nothing_where_customers_are_as_even_as_shards():
+    assert load_bits(np.array([80, 100, 120, 95]), SHARD_SPREAD) == 0.0
+
+
+# Partition
+
+
+def test_overlap_as_expected_is_no_partition():
+    for expected in (0.0, 0.5, 3.0, 40.0, 1e6):
+        assert partition_bits(overlap(int(expected), expected)) == (
+            0.0 if expected >= 1 else partition_bits(overlap(0, expected))
+        )
+    assert partition_bits(overlap(0, 0.0)) == 0.0
+    assert partition_bits(overlap(0, 0.5)) < 0.1
+
+
+@given(st.integers(0, 1000), st.floats(0, 1e6))
+def test_partition_rises_with_what_was_expected_and_falls_with_what_was_seen(inside, expected):
+    bits = partition_bits(overlap(inside, expected))
+    assert bits >= 0.0
+    assert np.isfinite(bits)
+    assert partition_bits(overlap(inside + 1, expected)) <= bits
+    assert partition_bits(overlap(inside, expected + 1.0)) >= bits
+
+
+def test_an_empty_overlap_where_a_hundred_are_expected_is_strong():
+    assert partition_bits(overlap(0, 100.0)) > 10
+
+
+# Succession
+
+
+def succession_parts_by_brute_force(first, last):
+    span = max(last) - min(first)
+    seen, expected, pairs = 0, 0.0, 0
+    for i in range(len(first)):
+        for j in range(i):
+            pairs += 1
+            seen += first[i] <= last[j] and first[j] <= last[i]
+            expected += min(1.0, (last[i] - first[i] + last[j] - first[j]) / span)
+    return seen / pairs, expected / pairs
+
+
+def succession_by_hand(first, last):
+    """Chernoff's bound over k / 2 pairs, in bits."""
+    if max(last) == min(first):
+        return 0.0
+    seen, expected = succession_parts_by_brute_force(first, last)
+    if seen >= expected - 1e-12:
+        return 0.0
+    expected = min(expected, 1.0 - 1e-6)
+    divergence = (1 - seen) * np.log((1 - seen) / (1 - expected)) + (seen * np.log(seen / expected) if seen else 0.0)
+    return (len(first) // 2) * divergence / np.log(2)
+
+
+@given(intervals)
+def test_succession_is_chernoffs_bound_over_brute_force_pairs(drawn):
+    first = [a for a, _ in drawn]
+    last = [a + length for a, length in drawn]
+    assert succession_bits(np.array(first), np.array(last)) == pytest.approx(succession_by_hand(first, last), abs=1e-6)
+
+
+@given(intervals, st.randoms(use_true_random=False))
+def test_succession_does_not_know_the_order_of_accounts(drawn, dice):
+    shuffled = drawn.copy()
+    dice.shuffle(shuffled)
+    bits = []
+    for rows in (drawn, shuffled):
+        first = np.array([a for a, _ in rows])
+        bits.append(succession_bits(first, first + np.array([length for _, length in rows])))
+    assert bits[0] == bits[1]
+
+
+@given(st.integers(3, 60), st.integers(0, 50))
+def test_parallel_accounts_are_no_relay(k, days):
+    """All at work from the first day to the last, some a little less."""
+    first = np.arange(k) % 3 * 1000
+    assert succession_bits(first, first + days * DAY) == 0.0
+
+
+def relay(k, gap):
+    first = np.arange(k) * (DAY + gap)
+    return succession_bits(first, first + DAY)
+
+
+def test_a_relay_is_strong_and_stronger_with_more_accounts():
+    bits = [relay(k, 0.01 * DAY) for k in (4, 8, 16, 32)]
+    assert bits == sorted(bits)
+    assert relay(4, 1) > 0.5
+    assert bits[1] > 1.0
+
+
+def test_a_relay_with_overlaps_is_weaker():
+    first = np.arange(12) * DAY
+    bits = [succession_bits(first, first + length) for length in (0.9 * DAY, 1.5 * DAY, 2.5 * DAY, 6.5 * DAY)]
+    assert bits == sorted(bits, reverse=True)
+    assert bits[0] > bits[-1]
+
+
+def test_accounts_at_random_times_are_no_relay():
+    dice = np.random.default_rng(3)
+    found = []
+    for _ in range(200):
+        first = dice.integers(0, 20 * DAY, 12)
+        found.append(succession_bits(first, first + dice.integers(DAY, 6 * DAY, 12)))
+    assert np.mean(np.array(found) > 2.0) <= 0.02
+
+
+@pytest.mark.parametrize("k", [0, 1, 2])
+def test_two_accounts_are_no_relay(k):
+    first = np.arange(k) * DAY
+    assert succession_bits(first, first) == 0.0
+
+
+def test_all_at_one_moment_is_no_relay():
+    assert succession_bits(np.full(9, 5), np.full(9, 5)) == 0.0
+
+
+def test_succession_of_a_large_campaign_is_quick_and_small():
+    first = np.arange(200_000) * 1000
+    assert succession_bits(first, first + 500) > 4.0
+
+
+# The spread of comparable senders
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(1, 10**7), max_size=60), st.randoms(use_true_random=False))
+def test_the_spread_of_customers_is_bounded_and_knows_no_order(requests, dice):
+    shuffled = requests.copy()
+    dice.shuffle(shuffled)
+    spread = customer_spread(np.array(requests, np.int64), 100.0)
+    assert SHARD_SPREAD <= spread <= CUSTOMER_SPREAD
+    assert spread == customer_spread(np.array(shuffled, np.int64), 100.0)
+
+
+def test_too_few_comparable_senders_leave_the_cautious_default():
+    assert customer_spread(np.full(9, 100), 100.0) == CUSTOMER_SPREAD
+    assert customer_spread(np.full(50, 100), 100_000.0) == CUSTOMER_SPREAD
+
+
+def test_where_all_senders_are_alike_evenness_says_nothing():
+    alike = customer_spread(np.full(50, 100), 100.0)
+    assert load_bits(np.full(12, 100), alike) < load_bits(np.full(12, 100)) / 2
