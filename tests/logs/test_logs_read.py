@@ -112,14 +112,16 @@ def test_any_split_over_files_gives_the_same_rows(tmp_path_factory, rows, data):
 def test_batches_are_bounded_and_their_size_changes_nothing(tmp_path):
     rows = [row(i, response=None if i % 7 else "x" * i) for i in range(1000)]
     frame = pl.DataFrame(rows)
-    frame.write_parquet(tmp_path / "a")
+    frame.write_parquet(tmp_path / "a", row_group_size=150)
+    frame.write_parquet(tmp_path / "f", row_group_size=20)
+    frame.write_parquet(tmp_path / "g")
     frame.write_ipc(tmp_path / "b")
     frame.write_csv(tmp_path / "c")
     (tmp_path / "d").write_bytes(jsonl(*rows))
     (tmp_path / "e").write_text(json.dumps(rows))
     whole = read(tmp_path / "a")[0]
     assert whole.height == 1000
-    for name in "abcde":
+    for name in "abcdefg":
         reader = read_logs([str(tmp_path / name)], observer=Heard(), batch_rows=64)
         frames = [batch.frame for batch in reader.batches()]
         assert max(f.height for f in frames) <= 64

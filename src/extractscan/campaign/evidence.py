@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from extractscan.campaign.gates import ORGANIC, group_gates
-from extractscan.campaign.groups import MIN_PAYLOADS, SAME_CORPUS
+from extractscan.campaign.groups import MIN_PAYLOADS, MIN_SHARDS, SAME_CORPUS
 from extractscan.campaign.ties import CUSTOMER_SPREAD, customer_spread, load_bits, partition_bits, succession_bits
 from extractscan.coverage.streams import CONVERSATION, SINGLE
 from extractscan.verdict.findings import Evidence, Gate, Tie
@@ -132,7 +132,7 @@ def judge(group: Group, known: Population) -> Judged:
             "partition",
             "partition",
             float(overlap.inside),
-            partition_bits(overlap) * one_source,
+            partition_bits(overlap) * one_source if k >= MIN_SHARDS else 0.0,
             f"members share {overlap.inside} payloads among themselves; {overlap.expected:.0f} would be expected from what "
             f"they share with {overlap.outsiders} other streams of the same source",
         ),

@@ -40,7 +40,8 @@ OUTLIER: Final = 3.5
 MAX_UNITS: Final = 4096
 """Most units whose corpora are compared pair by pair; above, the largest are kept."""
 MIN_SHARDS: Final = 3
-"""Accounts from which a common corpus, with no common frame, is worth a proposal."""
+"""Accounts from which a common corpus, with no common frame, is worth a proposal, and from which avoiding one another is more than
+a coincidence of two customers."""
 PUBLIC: Final = 0.5
 """Share of payloads that others send too, above which a stream is explained by a public set and is no shard."""
 GO_TOGETHER: Final = 0.5
@@ -236,5 +237,6 @@ def propose(profiles: pl.DataFrame, streams: Streams, prompts: Texts, payloads: 
     corpora = Corpora(streams, prompts, units)
     groups = frame_groups(single_turn) + corpus_groups(single_turn, units, corpora)
     groups = [without_foreign_customers(g, account, payloads) for g in groups]
+    groups = [g for g in groups if g.kind != "corpus" or np.unique(account[g.streams]).size >= MIN_SHARDS]
     groups = [replace(g, likeness=member_likeness(g, profiles, corpora)) for g in groups]
     return groups + near_empty_groups(single_turn)

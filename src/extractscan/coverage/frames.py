@@ -295,7 +295,7 @@ def _group_sheets(
                         for j in range(offsets[i], offsets[i + 1]):
                             if find(skeleton[:count], tokens[j]):
                                 hits += 1
-                        if hits >= template_words * (offsets[i + 1] - offsets[i]):
+                        if hits > 0 and hits >= template_words * (offsets[i + 1] - offsets[i]):
                             own[m] = number
                             found += 1
                 if found >= support:

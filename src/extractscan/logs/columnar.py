@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from extractscan.logs.names import NameTable
+
+_LARGE: Final = 4
+"""A row group is read at once if it has at most this many times the rows of a batch."""
 
 _BROKEN: Final = "the file is damaged, cut short, or of a kind that is not supported"
 
@@ -74,21 +78,70 @@ def _guard() -> Iterator[None]:
         raise DamagedError(_BROKEN) from error
 
 
+def _parquet_metadata(path: str) -> Any:
+    import pyarrow.parquet as pq  # noqa: PLC0415 (slow to import, and text formats do without)
+
+    with open(path, "rb") as file:  # noqa: PTH123
+        return pq.read_metadata(file)
+
+
 def _parquet_names(path: str) -> list[str]:
-    with _openable(path) as source:
-        return list(pl.read_parquet_schema(source))
-
-
-def _parquet(path: str, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
-    with _openable(path) as source:
-        scan = pl.scan_parquet(source, glob=False, hive_partitioning=False, cache=False)
-        yield from scan.select(wanted).collect_batches(chunk_size=batch_rows, maintain_order=True)
+    return list(_parquet_metadata(path).schema.to_arrow_schema().names)
 
 
 def parquet_rows(path: str) -> int:
     """How many rows a Parquet file says it has. Raises DamagedError."""
-    with _guard(), _openable(path) as source:
-        return int(pl.scan_parquet(source, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
+    with _guard():
+        return int(_parquet_metadata(path).num_rows)
+
+
+def _parquet(path: str, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
+    """Whole row groups at a time, which Polars reads fastest; those that are too large, piece by piece."""
+    groups = _checked_groups(_parquet_metadata(path), Path(path).stat().st_size)
+    with _openable(path) as source:
+        scan = pl.scan_parquet(source, glob=False, hive_partitioning=False, cache=False).select(wanted)
+        at = start = 0
+        for i, rows in enumerate(groups):
+            too_large = rows > _LARGE * batch_rows
+            if at > start and (too_large or at + rows - start > batch_rows):
+                yield scan.slice(start, at - start).collect()
+                start = at
+            at += rows
+            if too_large:
+                yield from _large_group(path, i, wanted, batch_rows)
+                start = at
+        if at > start:
+            yield scan.slice(start, at - start).collect()
+
+
+def _checked_groups(metadata: Any, size: int) -> list[int]:
+    """Rows of each row group. Raises ValueError if the footer points outside of the file."""
+    rows = []
+    for i in range(metadata.num_row_groups):
+        group = metadata.row_group(i)
+        rows.append(int(group.num_rows))
+        for k in range(group.num_columns):
+            column = group.column(k)
+            first = min(column.dictionary_page_offset or column.data_page_offset, column.data_page_offset)
+            if first < 0 or column.total_compressed_size < 0 or first + column.total_compressed_size > size:
+                raise ValueError("a column chunk lies outside of the file")
+    if min(rows, default=0) < 0 or sum(rows) != metadata.num_rows:
+        raise ValueError("row counts do not agree")
+    return rows
+
+
+def _large_group(path: str, group: int, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    with open(path, "rb") as file, pq.ParquetFile(file) as parquet:  # noqa: PTH123
+        for batch in parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted):
+            yield _trusted(batch)
+
+
+def _trusted(batch: Any) -> pl.DataFrame:
+    """A record batch as a frame. Polars takes Arrow data at its word: a lying offset would be read out of bounds."""
+    batch.validate(full=True)
+    return pl.DataFrame(pl.from_arrow(batch))
 
 
 @contextlib.contextmanager
@@ -135,8 +188,7 @@ def _arrow(path: str, kind: str, wanted: list[str], batch_rows: int) -> Iterator
         rows = 0
         try:
             for batch in batches:
-                batch.validate(full=True)  # Polars trusts what it is given; a lying offset would be read out of bounds
-                frame = pl.DataFrame(pl.from_arrow(batch))
+                frame = _trusted(batch)
                 held.append(frame)
                 rows += frame.height
                 if rows >= batch_rows:

@@ -131,13 +131,12 @@ def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessme
         stream = row["stream"]
         evidence = list(own.get(stream, []))
         campaign = inherited.get(stream)
-        gates = _stream_gates(
-            row, float(shared[stream]), organic.get(stream) if campaign is None else None, int(users[row["account"]])
-        )
-        if campaign is not None:
+        if campaign is None:
+            gates = _stream_gates(row, float(shared[stream]), organic.get(stream), int(users[row["account"]]))
+        else:
+            # A member answers for what its campaign is: one that wears a conversation id is no less a shard.
             evidence += [e for e in campaign.evidence if e.bits > 0]
-            named = {g.gate for g in gates}
-            gates += [g for g in campaign.gates if g.gate not in named]
+            gates = list(campaign.gates)
         bits, families = _total(evidence)
         for gate in gates:
             bits *= gate.factor

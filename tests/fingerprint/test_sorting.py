@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from extractscan.fingerprint.sorting import distinct, find, sort
+
+ANY = st.one_of(st.integers(0, 5), st.integers(0, 2**32 - 1), st.sampled_from([0, 2**31 - 1, 2**31, 2**32 - 1]))
+VALUES = arrays(np.uint32, st.one_of(st.integers(0, 60), st.integers(0, 400)), elements=ANY)
+
+
+@settings(deadline=None)  # the first call compiles
+@given(VALUES)
+def test_sort_is_numpys(values):
+    mine = values.copy()
+    sort(mine)
+    assert np.array_equal(mine, np.sort(values))
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 47, 48, 49, 50, 96, 97, 1000])
+@pytest.mark.parametrize("shape", ["up", "down", "equal", "saw", "drawn"])
+def test_sort_where_insertion_gives_way_to_the_heap(size, shape):
+    n = np.arange(size, dtype=np.uint32)
+    random = np.random.default_rng(size)
+    values = {
+        "up": n,
+        "down": n[::-1].copy(),
+        "equal": np.full(size, 7, np.uint32),
+        "saw": n % np.uint32(5),
+        "drawn": random.integers(0, 2**32, size, dtype=np.uint32),
+    }[shape]
+    expected = np.sort(values)
+    sort(values)
+    assert np.array_equal(values, expected)
+
+
+def test_sort_of_a_part_leaves_the_rest():
+    values = np.array([9, 8, 7, 6, 5, 4], np.uint32)
+    sort(values[1:4])
+    assert values.tolist() == [9, 6, 7, 8, 5, 4]
+
+
+def test_sort_is_not_quadratic():
+    values = np.arange(2_000_000, dtype=np.uint32)[::-1].copy()  # the worst order for insertion: hours, were it quadratic
+    sort(values)
+    assert np.array_equal(values, np.arange(2_000_000, dtype=np.uint32))
+
+
+@settings(deadline=None)  # the first call compiles
+@given(VALUES)
+def test_distinct_is_numpys(values):
+    kept = values.copy()
+    out = np.empty_like(values)
+    count = distinct(values, out)
+    assert np.array_equal(out[:count], np.unique(values))
+    assert np.array_equal(values, kept)
+
+
+@settings(deadline=None)  # the first call compiles
+@given(VALUES, ANY)
+def test_find_is_membership(values, x):
+    ordered = np.sort(values)
+    assert find(ordered, np.uint32(x)) == (x in ordered.tolist())
+    for y in ordered[:: max(1, ordered.size // 5)]:
+        assert find(ordered, y)
