@@ -72,7 +72,9 @@ def with_extractscan(texts: list[str], jobs: int) -> set[tuple[int, int]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("log")
-    parser.add_argument("--rows", type=int, default=50_000, help="distinct prompts, in the order of the log; 0 takes all")
+    parser.add_argument(
+        "--rows", type=int, default=50_000, help="distinct prompts, in the order of the log; 0 takes all"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     column = pl.read_parquet(arguments.log, columns=["prompt"])["prompt"].drop_nulls().unique(maintain_order=True)
@@ -99,7 +101,9 @@ def main() -> None:
     print(f"{len(texts)} distinct prompts, threshold {THRESHOLD}; {len(true)} true pairs found by any")
     for name, (pairs, seconds) in results.items():
         found = len(pairs & true) / max(1, len(true))
-        print(f"{name:12s} {seconds:8.2f} s  {seconds / base:7.1f} x ours  pairs {len(pairs):9,}  of the true {found:.3f}")
+        print(
+            f"{name:12s} {seconds:8.2f} s  {seconds / base:7.1f} x ours  pairs {len(pairs):9,}  of the true {found:.3f}"
+        )
 
 
 if __name__ == "__main__":

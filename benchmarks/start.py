@@ -8,5 +8,8 @@ from timing import compare
 
 if __name__ == "__main__":
     compare(
-        "--help / import typer", [sys.executable, "-m", "extractscan", "--help"], [sys.executable, "-c", "import typer"], 11
+        "--help / import typer",
+        [sys.executable, "-m", "extractscan", "--help"],
+        [sys.executable, "-c", "import typer"],
+        11,
     )

@@ -19,7 +19,19 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         out = str(Path(folder) / "report.jsonl")
-        score = [sys.executable, "-m", "extractscan", "score", arguments.log, "-q", "-f", "jsonl", "-o", out, "--clobber"]
+        score = [
+            sys.executable,
+            "-m",
+            "extractscan",
+            "score",
+            arguments.log,
+            "-q",
+            "-f",
+            "jsonl",
+            "-o",
+            out,
+            "--clobber",
+        ]
         compare("score / bare scan and hash", score, [sys.executable, "-c", BARE, arguments.log], arguments.runs)
 
 

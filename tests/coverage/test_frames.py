@@ -6,7 +6,6 @@ import pytest
 from coverage_help import frames_of, hanzi, token_set, tokens_of, word, words
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from extractscan.coverage.frames import MAX_DEPTH, MIN_SUPPORT, _commonest, find_frames, without
 
@@ -35,6 +34,9 @@ def skeleton(frames, group):
             0,
             "went to the and bought some",
         ),
+        # Short, but nearly all have it.
+        ([f"Sentiment of: {words(3 * i)}" for i in SIX], 2, 0, "sentiment of"),
+        ([f"翻译如下{hanzi(4 * i)}" for i in SIX], 4, 0, "翻译如下"),
         # Items that differ in a number only are all frame.
         ([f"Item {i} of a list that goes on and on" for i in range(10, 16)], 10, 0, "item 0 of a list that goes on and"),
     ],
@@ -55,8 +57,10 @@ def test_a_frame_is_told_from_its_payload(texts, front, back, fixed):
         ["", "?", "!!", "...", "¿", ";;", "--"],
         [f"{PREFIX} {words(0)}"],
         [f"{PREFIX} {words(3 * i)}" for i in range(4)],  # four alike are within what people do
-        [f"what is the best {words(3 * i)}" for i in SIX],  # four words are grammar
-        [f"你好吗请问{hanzi(4 * i)}" for i in SIX],  # five characters are two words and a half
+        # Four words are grammar, unless four prompts in five start with them.
+        [f"what is the best {words(3 * i)}" for i in SIX] + [words(100 + 4 * i, 4) for i in range(2)],
+        [f"please {words(4 * i, 4)}" for i in SIX],  # one word is, always
+        [f"你好吗{hanzi(4 * i)}" for i in SIX],  # three characters are a word and a half
         [words(5 * i, 5) for i in range(50)],
         [f"{word(7 * i)} the {words(7 * i + 1)} of {words(7 * i + 4)}" for i in SIX],  # two fixed words of nine
     ],
@@ -88,7 +92,7 @@ def test_two_frames_and_talk_on_one_sheet():
 
 def test_the_path_ends_where_no_half_goes_on():
     """Ten share seven words; then four, three and three go three ways: a frame of seven, not three frames."""
-    ways = ["into french now"] * 4 + ["into latin today"] * 3 + ["as a poem"] * 3
+    ways = ["into french now"] * 4 + ["with much wit"] * 3 + ["as a poem"] * 3
     _, frames = frames_of([f"{PREFIX} {way} {words(3 * i)}" for i, way in enumerate(ways)])
     assert frames.group.tolist() == [0] * 10
     assert frames.front.tolist() == [7] * 10
@@ -188,8 +192,8 @@ def test_ladders_and_templates_know_no_order(sheet, random):
 HASHES = st.integers(0, 3).flatmap(lambda k: st.sampled_from([0, 1, 2, 13, 14, 15, 31, 63]).map(lambda low: low + 64 * k))
 
 
-@settings(max_examples=500)
-@given(st.lists(arrays(np.uint32, st.integers(0, 30), elements=HASHES), max_size=6))
+@settings(deadline=None)
+@given(st.lists(st.lists(HASHES, max_size=30).map(lambda v: np.array(v, np.uint32)), max_size=6))
 def test_the_commonest_value_and_a_table_that_is_given_back_empty(rounds):
     longest = max((values.size for values in rounds), default=0)
     slots = 16

@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -178,6 +179,11 @@ class _Repeats:
         if self._unlike:
             lines.append(f"{self._unlike:,} more of other kinds")
         return lines
+
+
+def heed_interrupts() -> None:
+    """Let Ctrl-C end a wait for input; for use once Polars is imported, which has system calls go on after a signal."""
+    signal.siginterrupt(signal.SIGINT, True)
 
 
 def error(message: str, *, stream: TextIO | None = None) -> None:

@@ -46,12 +46,14 @@ def evaluate(
     Labelled accounts that the ranking lacks count as missed; ranked accounts without a label are left out.
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
+    from extractscan.cli.console import heed_interrupts
     from extractscan.errors import UsageError
     from extractscan.evaluate.evaluation import evaluate as measure
     from extractscan.evaluate.tables import match_files
     from extractscan.report.interface import Format
     from extractscan.report.write import check_output, standard_output, write_file
 
+    heed_interrupts()
     if labels == "-":
         raise UsageError("only RANKED can be read from standard input")
     check_output(Format.JSON, output, clobber=clobber)  # both outputs are text; the format decides nothing more here

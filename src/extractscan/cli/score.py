@@ -92,7 +92,7 @@ def score(
     # Polars reads this once, when it is imported.
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
 
-    from extractscan.cli.console import Console  # noqa: PLC0415
+    from extractscan.cli.console import Console, heed_interrupts  # noqa: PLC0415
     from extractscan.engine.local import score_logs  # noqa: PLC0415
     from extractscan.logs.quarantine import parse_max_bad_rows  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
@@ -100,6 +100,7 @@ def score(
     from extractscan.report.write import check_output, write_report  # noqa: PLC0415
     from extractscan.verdict.findings import SEVERITIES  # noqa: PLC0415
 
+    heed_interrupts()
     bad_rows = None if max_bad_rows is None else parse_max_bad_rows(max_bad_rows)
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)

@@ -74,7 +74,7 @@ def _robust_z(values: NDArray[np.float64], reference: NDArray[np.float64]) -> ND
     """Distance from the reference's median in units of its MAD (scaled to a normal's standard deviation)."""
     middle = np.median(reference)
     spread = 1.4826 * np.median(np.abs(reference - middle))
-    return np.zeros_like(values) if spread <= 0 else (values - middle) / spread
+    return np.where(np.isnan(values), np.nan, 0.0) if spread <= 0 else (values - middle) / spread
 
 
 def elicitation_bits(profiles: pl.DataFrame) -> NDArray[np.float64]:
@@ -163,8 +163,8 @@ def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
         ratio.fill_nan(None),
         bits,
         pl.format(
-            "unframed single requests follow one another like a shuffled list: neighbours share topic words {} times as often as "
-            "by chance, people's {} times",
+            "neighbours among the unframed single requests share topic words {} times as often as by chance (a shuffled list: 1; "
+            "people's: {})",
             pl.col("value").round(2),
             pl.lit(round(burst, 2)),
         ),
@@ -180,8 +180,10 @@ def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.Series(np.isfinite(elicited)))
         .then(
             pl.format(
-                "median output {} tokens, longer than this log's automated traffic",
+                "median output {} tokens, {} robust standard deviations {} the middle of this log's automated traffic",
                 pl.col("output_tokens").round(0).cast(pl.Int64),
+                pl.Series(np.abs(np.nan_to_num(elicited))).round(1),
+                pl.when(pl.Series(elicited) >= 0.0).then(pl.lit("above")).otherwise(pl.lit("below")),
             )
         )
         .otherwise(pl.lit("the log has no output token counts for it")),

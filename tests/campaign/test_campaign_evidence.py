@@ -1,0 +1,327 @@
+import ast
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from made_streams import DAY, Made, build, zipf
+
+import extractscan
+from extractscan.campaign.choose import ACCEPT, campaign_id, choose
+from extractscan.campaign.evidence import judge, population, ties
+from extractscan.campaign.gates import ORGANIC, group_gates
+from extractscan.campaign.groups import Group
+from extractscan.campaign.overlap import Payloads
+from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
+from extractscan.verdict.signals import CAPS
+
+
+def members(**columns):
+    """Six accounts with nothing to be said in their favour, then what is given."""
+    plain = {"org_id": [None] * 6, "ip": [None] * 6, "end_users": [0] * 6, "conversing": [None] * 6, **columns}
+    types = {"org_id": pl.UInt32, "ip": pl.UInt32, "end_users": pl.UInt32, "conversing": pl.Float64}
+    return pl.DataFrame(plain, schema=types)
+
+
+def names(gates):
+    return [g.gate for g in gates]
+
+
+# Gates, one by one
+
+
+def test_nothing_known_is_no_explanation():
+    assert group_gates(members(), 5.0, 0.0, None) == []
+
+
+@pytest.mark.parametrize(
+    ("gate", "columns", "load", "shared", "likeness"),
+    [
+        ("organic_load", {}, ORGANIC, 0.0, None),
+        ("different_content", {}, 5.0, 0.0, 0.3),
+        ("one_organisation", {"org_id": [1, 1, 1, 1, 1, 2]}, 5.0, 0.0, None),
+        ("one_network", {"ip": [1, 1, 1, 2, 2, 2]}, 5.0, 0.0, None),
+        ("public_items", {}, 5.0, 0.4, None),
+        ("conversations", {"conversing": [0.9, 0.8, 0.7, 0.9, 0.6, 0.9]}, 5.0, 0.0, None),
+        ("end_users", {"end_users": [9, 8, 7, 0, 0, 0]}, 5.0, 0.0, None),
+    ],
+)
+def test_each_innocent_reason_is_named(gate, columns, load, shared, likeness):
+    (found,) = group_gates(members(**columns), load, shared, likeness)
+    assert found.gate == gate
+    assert 0.0 < found.factor < 1.0
+    assert any(c.isdigit() for c in found.detail)
+
+
+@pytest.mark.parametrize(
+    ("columns", "load", "shared", "likeness"),
+    [
+        ({}, ORGANIC + 0.1, 0.19, 0.5),
+        ({"org_id": [1, 1, 1, 1, 2, 3]}, 5.0, 0.0, None),
+        ({"org_id": [1, 2, 3, 4, 5, 6]}, 5.0, 0.0, None),
+        ({"org_id": [1, 1, None, None, None, None]}, 5.0, 0.0, None),
+        ({"ip": [1, 1, 2, 2, 3, 3]}, 5.0, 0.0, None),
+        ({"ip": [1, 1, 1, None, None, None]}, 5.0, 0.0, None),
+        ({"conversing": [0.4] * 6}, 5.0, 0.0, None),
+        ({"end_users": [4] * 6}, 5.0, 0.0, None),
+        ({"end_users": [9, 9, 0, 0, 0, 0]}, 5.0, 0.0, None),
+    ],
+)
+def test_a_little_of_a_reason_is_none(columns, load, shared, likeness):
+    assert group_gates(members(**columns), load, shared, likeness) == []
+
+
+def test_all_reasons_at_once():
+    everything = members(org_id=[1] * 6, ip=[1] * 6, end_users=[9] * 6, conversing=[1.0] * 6)
+    gates = group_gates(everything, -9.0, 1.0, 0.0)
+    assert len(names(gates)) == len(set(names(gates))) == 7
+    assert all(0.0 < g.factor < 1.0 for g in gates)
+
+
+# Judging
+
+
+def prepared(made):
+    streams, prompts, profiles = build(made)
+    return population(profiles, streams.requests, Payloads(streams)), profiles
+
+
+def judged(made, kind="frame", likeness=1.0, families=(0,)):
+    """The judgement of a group of all streams whose account is under 100; others are the population."""
+    known, profiles = prepared(made)
+    streams = profiles.filter(pl.col("account") < 100)["stream"].to_numpy()
+    return judge(Group(kind, streams, likeness, families), known)
+
+
+CORPUS = zipf(1, 1, 400)
+SHARDS = [Made(a, CORPUS[40 * a : 40 * a + 40], family=0) for a in range(8)]
+READERS = [Made(100 + a, CORPUS[a :: 3]) for a in range(3)]
+"""Customers who draw on the same corpus: what partition is measured against."""
+
+
+def bits(verdict):
+    return {e.signal: e.bits for e in verdict.evidence}
+
+
+def test_even_shards_that_avoid_each_other():
+    found = judged(SHARDS + READERS)
+    assert found.accounts.tolist() == list(range(8))
+    assert found.gates == ()
+    assert bits(found)["even_load"] > 4
+    assert bits(found)["partition"] > 4
+    assert found.bits == pytest.approx(sum(e.bits for e in found.evidence))
+    assert not found.organic
+
+
+def test_without_outsiders_nothing_is_expected_and_partition_is_silent():
+    assert bits(judged(SHARDS))["partition"] == 0.0
+
+
+def test_overlap_as_with_outsiders_is_no_partition():
+    dice = np.random.default_rng(1)
+    users = [Made(a, [CORPUS[i] for i in dice.choice(400, 60, replace=False)], family=0) for a in range(8)]
+    assert bits(judged(users + READERS))["partition"] == 0.0
+
+
+def test_accounts_on_different_data_are_no_partition():
+    assert bits(judged(SHARDS + READERS, likeness=0.4))["partition"] == 0.0
+    assert bits(judged(SHARDS + READERS, likeness=None))["partition"] == 0.0
+
+
+def test_a_relay_is_seen():
+    relay = [Made(a, CORPUS[40 * a : 40 * a + 40], 0, first_us=a * DAY, last_us=a * DAY + DAY // 2) for a in range(8)]
+    assert bits(judged(relay))["succession"] > 0.5
+    assert bits(judged(SHARDS))["succession"] == 0.0
+
+
+def test_every_family_is_capped():
+    many = [Made(a, [(a, i) for i in range(60)], family=0) for a in range(90)]
+    readers = [Made(100 + r, [(a, i) for a in range(90) for i in range(r, 60, 3)]) for r in range(3)]
+    found = judged(many + readers)
+    for e in found.evidence:
+        assert 0.0 <= e.bits <= CAPS[e.family]
+    assert bits(found)["even_load"] == CAPS["load"]
+    assert bits(found)["partition"] == CAPS["partition"]
+
+
+@pytest.mark.parametrize("factor", [10, 1000])
+def test_volume_is_no_evidence(factor):
+    """Sending everything so many times over adds at most what Poisson noise took from the load, and never to other families."""
+    uneven = [Made(a, CORPUS[40 * a : 40 * a + size], 0) for a, size in enumerate([14, 20, 26, 30, 35, 40, 40, 40])]
+    before, after = (
+        judged([Made(m.account, m.payloads, m.family, times=t) for m in uneven] + READERS) for t in (1, factor)
+    )
+    one, many = bits(before), bits(after)
+    assert many.pop("even_load") <= one.pop("even_load") + 0.5
+    assert many == one
+
+
+def test_a_busy_customer_base_is_not_a_campaign_however_busy():
+    """Heavy-tailed loads stay organic at any volume."""
+    dice = np.random.default_rng(6)
+    loads = np.exp(dice.normal(0, 1.3, 30))
+    for scale in (20, 2000):
+        made = [Made(a, [(a, i) for i in range(20)], 0, times=int(1 + scale * x / 20)) for a, x in enumerate(loads)]
+        found = judged(made)
+        assert found.organic
+        assert bits(found)["even_load"] == 0.0
+        assert found.bits < ACCEPT
+
+
+def test_gates_multiply_the_total():
+    plain = judged(SHARDS + READERS)
+    one_org = [Made(m.account, m.payloads, m.family, org=5) for m in SHARDS]
+    both = [Made(m.account, m.payloads, m.family, org=5, users=6) for m in SHARDS]
+    found = judged(one_org + READERS)
+    assert names(found.gates) == ["one_organisation"]
+    assert found.bits == pytest.approx(plain.bits * found.gates[0].factor)
+    found = judged(both + READERS)
+    assert sorted(names(found.gates)) == ["end_users", "one_organisation"]
+    assert found.bits == pytest.approx(plain.bits * found.gates[0].factor * found.gates[1].factor)
+
+
+def test_one_network_and_conversations_and_public_items():
+    found = judged([Made(m.account, m.payloads, m.family, ip=m.account % 2) for m in SHARDS])
+    assert names(found.gates) == ["one_network"]
+    found = judged([Made(m.account, m.payloads, m.family, more={"conversing": 0.9}) for m in SHARDS])
+    assert names(found.gates) == ["conversations"]
+    found = judged([Made(a, CORPUS[:30], 0) for a in range(8)])
+    assert names(found.gates) == ["public_items"]
+
+
+def test_a_corpus_alone_is_nothing():
+    """Members whose loads say nothing and who do not avoid each other: that they draw on one source is no evidence by itself."""
+    uneven = [Made(a, CORPUS[: 5 * 2**a], family=0) for a in range(5)]
+    assert judged(uneven, likeness=1.0).bits == 0.0
+
+
+def test_near_empty_campaigns_need_no_payloads():
+    made = [Made(a, [()], family=NEAR_EMPTY, times=30) for a in range(6)]
+    found = judged(made, kind="near_empty", likeness=None, families=())
+    assert bits(found)["asks_nothing"] == 2.0
+    assert found.bits >= ACCEPT
+    assert "public_items" not in names(found.gates)
+
+
+def test_work_on_the_side_is_no_campaign():
+    """Load counts as far as the group's streams are their accounts' work."""
+    busy = [Made(m.account, zipf(50 + m.account, 60 + m.account, 200), family=-1) for m in SHARDS]
+    known, profiles = prepared(SHARDS + READERS + busy)
+    streams = profiles.filter(pl.col("family") == 0)["stream"].to_numpy()
+    found = judge(Group("frame", streams, 1.0, (0,)), known)
+    assert 0.0 < bits(found)["even_load"] < bits(judged(SHARDS + READERS))["even_load"] / 3
+
+
+def test_two_streams_of_one_account_are_one_member():
+    made = SHARDS + [Made(a, CORPUS[330 + a : 332 + a], family=1) for a in range(8)]
+    assert judged(made, families=(0, 1)).accounts.tolist() == list(range(8))
+
+
+def test_ties_are_shares_of_what_is_possible():
+    found = ties(judged(SHARDS + READERS))
+    assert {t.kind for t in found} == {"even_load", "partition", "one_corpus", "shared_frame"}
+    assert all(0.0 < t.strength <= 1.0 and t.accounts == 8 for t in found)
+    assert [t.strength for t in found] == sorted((t.strength for t in found), reverse=True)
+
+
+def test_a_population_with_gaps_in_account_numbers():
+    known, _ = prepared([Made(3, [(1,)]), Made(9, [(2,)], family=CONVERSATION, users=2)])
+    assert known.senders.height == 10
+    assert known.senders["single_turn"].to_list() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    assert known.senders["end_users"][9] == 2
+    assert known.senders["org_id"].null_count() == 10
+
+
+def test_an_account_is_of_its_commonest_organisation_and_the_least_of_equals():
+    _, _, profiles = build([Made(0, [(1,)])])
+    streams, _, _ = build([Made(0, [(1,)])])
+    seen = pl.DataFrame(
+        {"account": [0] * 5, "org_id": [7, 3, 3, 7, None], "ip": [1, 1, 2, None, None], "payment_id": [None] * 5, "end_user": [None] * 5},
+        schema=dict.fromkeys(("account", "org_id", "ip", "payment_id", "end_user"), pl.UInt32),
+    )
+    for rows in (seen, seen.reverse()):
+        row = population(profiles, rows, Payloads(streams)).senders.row(0, named=True)
+        assert (row["org_id"], row["ip"], row["payment_id"], row["end_users"]) == (3, 1, None, 0)
+
+
+# Choosing
+
+
+def other_shards(first, family, vocabulary=2):
+    corpus = zipf(vocabulary, vocabulary, 400)
+    return [Made(first + a, corpus[40 * a : 40 * a + 40], family=family) for a in range(6)]
+
+
+def by_family(profiles, *families):
+    return profiles.filter(pl.col("family").is_in(families))["stream"].to_numpy()
+
+
+def test_an_account_is_in_one_campaign_at_most():
+    """Two frames that overlap in four accounts: the stronger takes them, the other is judged without."""
+    second = [Made(a, zipf(20 + a, 4, 40), family=1) for a in range(4, 14)]
+    known, profiles = prepared(SHARDS + READERS + second)
+    groups = [Group("frame", by_family(profiles, f), 1.0, (f,)) for f in (0, 1)]
+    chosen, everything = choose(groups, known)
+    assert len(everything) == 2
+    taken = np.concatenate([c.accounts for c in chosen])
+    assert taken.size == np.unique(taken).size
+    assert chosen[0].accounts.tolist() == list(range(8))
+    assert [c.accounts.tolist() for c in chosen[1:]] == [list(range(8, 14))]
+
+
+def test_the_order_of_proposals_changes_nothing():
+    known, profiles = prepared(SHARDS + READERS + other_shards(40, 1) + other_shards(60, 2, 3))
+    groups = [Group("frame", by_family(profiles, f), 1.0, (f,)) for f in (0, 1, 2)]
+    groups += [Group("corpus", by_family(profiles, 0, 1), 0.9, (0, 1))]
+    results = []
+    for order in ([0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]):
+        chosen, _ = choose([groups[i] for i in order], known)
+        results.append([(c.group.kind, c.accounts.tolist(), c.bits, c.evidence, c.gates) for c in chosen])
+    assert results[0] == results[1] == results[2]
+
+
+def test_a_frame_goes_before_a_corpus_of_the_same_accounts():
+    known, profiles = prepared(SHARDS + READERS)
+    streams = by_family(profiles, 0)
+    groups = [Group("corpus", streams, 1.0, (0,)), Group("frame", streams, 1.0, (0,))]
+    chosen, _ = choose(groups, known)
+    assert [c.group.kind for c in chosen] == ["frame"]
+
+
+def test_weak_groups_are_not_chosen_but_are_reported():
+    made = [Made(a, [(a, i) for i in range(5 * 3**a)], family=0) for a in range(6)]
+    known, profiles = prepared(made)
+    chosen, everything = choose([Group("frame", by_family(profiles, 0), None, (0,))], known)
+    assert chosen == []
+    assert len(everything) == 1
+
+
+def test_nothing_to_choose_from():
+    known, _ = prepared([])
+    assert choose([], known) == ([], [])
+
+
+def test_a_campaign_is_named_after_its_members_alone():
+    ids = ["acct-9", "acct-10", "zoë", "\udcff"]
+    assert campaign_id(ids) == campaign_id(ids[::-1])
+    assert campaign_id(ids) == campaign_id([min(ids)])
+    assert campaign_id(["a"]) != campaign_id(["b"])
+    assert campaign_id(ids).startswith("c-")
+
+
+# Names that reports rely on
+
+
+def named(kind):
+    """First argument of every literal call of ``kind`` in the package's sources."""
+    found = {}
+    for path in sorted(Path(extractscan.__file__).parent.glob("**/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == kind:
+                found.setdefault(node.args[0].value if isinstance(node.args[0], ast.Constant) else None, path.name)
+    return found
+
+
+def test_gates_are_named_by_literals():
+    assert None not in named("Gate")
+    assert len(named("Gate")) >= 8

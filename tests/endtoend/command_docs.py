@@ -1,0 +1,26 @@
+"""The text of docs/commands.md, made from ``--help``. Run with a path to write it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+COMMANDS = ("", "score", "evaluate", "simulate", "schema")
+
+
+def help_of(command):
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERMINAL_WIDTH": "100"}
+    words = [sys.executable, "-m", "extractscan", *([command] if command else []), "--help"]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
+    return shown.stdout.replace("python -m extractscan", "extractscan").rstrip()
+
+
+def text():
+    parts = ["# Commands", "", "Made by `scripts/make_docs` from `--help`; do not edit.", ""]
+    for command in COMMANDS:
+        parts += [f"## extractscan {command}".rstrip(), "", "```", help_of(command), "```", ""]
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(text(), encoding="utf-8")
