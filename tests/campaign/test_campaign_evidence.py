@@ -82,7 +82,7 @@ def test_all_reasons_at_once():
 
 
 def prepared(made):
-    streams, prompts, profiles = build(made)
+    streams, _, profiles = build(made)
     return population(profiles, streams.requests, Payloads(streams)), profiles
 
 
@@ -95,7 +95,7 @@ def judged(made, kind="frame", likeness=1.0, families=(0,)):
 
 CORPUS = zipf(1, 1, 400)
 SHARDS = [Made(a, CORPUS[40 * a : 40 * a + 40], family=0) for a in range(8)]
-READERS = [Made(100 + a, CORPUS[a :: 3]) for a in range(3)]
+READERS = [Made(100 + a, CORPUS[a::3]) for a in range(3)]
 """Customers who draw on the same corpus: what partition is measured against."""
 
 
@@ -236,7 +236,13 @@ def test_an_account_is_of_its_commonest_organisation_and_the_least_of_equals():
     _, _, profiles = build([Made(0, [(1,)])])
     streams, _, _ = build([Made(0, [(1,)])])
     seen = pl.DataFrame(
-        {"account": [0] * 5, "org_id": [7, 3, 3, 7, None], "ip": [1, 1, 2, None, None], "payment_id": [None] * 5, "end_user": [None] * 5},
+        {
+            "account": [0] * 5,
+            "org_id": [7, 3, 3, 7, None],
+            "ip": [1, 1, 2, None, None],
+            "payment_id": [None] * 5,
+            "end_user": [None] * 5,
+        },
         schema=dict.fromkeys(("account", "org_id", "ip", "payment_id", "end_user"), pl.UInt32),
     )
     for rows in (seen, seen.reverse()):
@@ -267,6 +273,20 @@ def test_an_account_is_in_one_campaign_at_most():
     assert taken.size == np.unique(taken).size
     assert chosen[0].accounts.tolist() == list(range(8))
     assert [c.accounts.tolist() for c in chosen[1:]] == [list(range(8, 14))]
+
+
+def test_what_a_campaign_leaves_of_a_corpus_must_be_worth_a_proposal_itself():
+    """Two readers of a corpus that a hydra took are no campaign; three are judged as what they are, without its frame."""
+    for count in (2, 3):
+        readers = [Made(200 + r, CORPUS[r::4][:90], times=1) for r in range(count)]
+        known, profiles = prepared(SHARDS + readers)
+        every = profiles["stream"].to_numpy()
+        groups = [Group("frame", by_family(profiles, 0), 1.0, (0,)), Group("corpus", every, 1.0, (0,))]
+        chosen, _ = choose(groups, known)
+        assert chosen[0].accounts.tolist() == list(range(8))
+        assert all(c.accounts.size >= 3 and c.group.families == () for c in chosen[1:])
+        if count == 2:
+            assert len(chosen) == 1
 
 
 def test_the_order_of_proposals_changes_nothing():

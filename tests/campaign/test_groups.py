@@ -60,7 +60,7 @@ def test_each_family_is_in_one_frame_group():
 
 def test_the_group_has_every_stream_of_its_families():
     made = [Made(a, zipf(10 * a + f, 1, 20), family=f) for a in range(4) for f in (3, 4)]
-    streams, prompts, profiles = build(made)
+    _, _, profiles = build(made)
     (group,) = frame_groups(profiles)
     assert group.streams.tolist() == list(range(8))
     assert np.all(np.diff(group.streams) > 0)
@@ -179,7 +179,11 @@ def asking(account, requests=30, output=600.0):
 
 def test_accounts_that_ask_nothing_and_are_answered_at_length_are_one_group():
     made = [asking(a) for a in range(4)]
-    made += [asking(4, output=20.0), asking(5, requests=9), asking(6)]  # a ping, too few, and one who mostly does other work:
+    made += [
+        asking(4, output=20.0),
+        asking(5, requests=9),
+        asking(6),
+    ]  # a ping, too few, and one who mostly does other work:
     made += [Made(6, zipf(1, 1, 40)), asking(7, output=None)]
     _, _, profiles = build(made)
     (group,) = near_empty_groups(profiles)
@@ -216,7 +220,9 @@ def test_tiny_logs_propose_nothing(made):
     assert proposals(made) == []
 
 
-@pytest.mark.xfail(reason="words are weighted by their rarity among units; of one unit every weight is 0, and so is likeness")
+@pytest.mark.xfail(
+    reason="words are weighted by their rarity among units; of one unit every weight is 0, and so is likeness"
+)
 def test_a_log_that_is_one_app_does_not_make_its_accounts_unlike():
     """With one frame family alone there is nothing to weigh words by: likeness is unknown or high, never zero."""
     (found,) = proposals([Made(a, zipf(a, 1, 60), family=0) for a in range(6)])

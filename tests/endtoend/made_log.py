@@ -111,9 +111,7 @@ def rows() -> list[dict[str, object]]:
             for turn in range(dice.choice((1, 2, 2, 3, 4, 5))):
                 a, b = dice.sample(topic, 2)
                 text = dice.choice(_ASKS).format(a=a, b=b)
-                log.add(
-                    person, moment, text, dice.randint(60, 400), conversation_id=f"{person}-{chat}", turn=turn
-                )
+                log.add(person, moment, text, dice.randint(60, 400), conversation_id=f"{person}-{chat}", turn=turn)
                 moment += timedelta(seconds=dice.randint(20, 300))
     for account, size in zip(PIPELINE, (4, 9, 14, 30, 62, 90, 170, 320), strict=True):
         goods = _names(dice, 40)

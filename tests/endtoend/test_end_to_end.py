@@ -88,9 +88,7 @@ def test_csv_and_parquet_hold_the_same_accounts_and_scores(report):
     wanted = [(d["rank"], d["account_id"], d["score"], d["campaign_id"]) for d in report("jsonl").documents()]
     text = quiet_success(report("csv")).out.decode()
     table = list(csv.DictReader(io.StringIO(text)))
-    assert [
-        (int(r["rank"]), r["account_id"], float(r["score"]), r["campaign_id"] or None) for r in table
-    ] == wanted
+    assert [(int(r["rank"]), r["account_id"], float(r["score"]), r["campaign_id"] or None) for r in table] == wanted
     frame = pl.read_parquet(io.BytesIO(quiet_success(report("parquet")).out))
     assert frame.select("rank", "account_id", "score", "campaign_id").rows() == wanted
 

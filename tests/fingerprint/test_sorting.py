@@ -42,7 +42,9 @@ def test_sort_of_a_part_leaves_the_rest():
 
 
 def test_sort_is_not_quadratic():
-    values = np.arange(2_000_000, dtype=np.uint32)[::-1].copy()  # the worst order for insertion: hours, were it quadratic
+    values = np.arange(2_000_000, dtype=np.uint32)[
+        ::-1
+    ].copy()  # the worst order for insertion: hours, were it quadratic
     sort(values)
     assert np.array_equal(values, np.arange(2_000_000, dtype=np.uint32))
 

@@ -16,7 +16,7 @@ from extractscan.verdict.signals import (
     stream_signals,
 )
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=60, deadline=None, derandomize=True)
 
 
 def evidence(table, signal=None):
@@ -183,7 +183,7 @@ def test_what_products_do_too_is_a_hint():
                 "requests": st.integers(1, 10**9),
                 "payloads": st.integers(1, 10**6),
                 "topic_words_seen": st.floats(0, 1e6),
-                "topic_words_expected": st.floats(0, 1e6),
+                "topic_words_expected": st.just(0.0) | st.floats(1e-3, 1e6),
                 "payload_words": st.floats(0, 1e4),
                 "distinct_word_pairs": st.integers(0, 10**5).map(float),
                 "chained": st.floats(0, 1),

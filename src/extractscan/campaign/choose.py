@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from extractscan.campaign.evidence import Judged, Population, judge
-from extractscan.campaign.groups import Group
+from extractscan.campaign.groups import MIN_SHARDS, Group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,7 @@ def choose(groups: list[Group], known: Population) -> tuple[list[Judged], list[J
         key=lambda j: (-round(_own_bits(j), 6), j.group.kind != "frame", -j.accounts.size, int(j.group.streams[0])),
     )
     account = known.profiles["account"].to_numpy().astype(np.int64)
+    family = known.profiles["family"].to_numpy()
     taken: set[int] = set()
     chosen = []
     for candidate in order:
@@ -49,11 +50,14 @@ def choose(groups: list[Group], known: Population) -> tuple[list[Judged], list[J
             continue
         streams = candidate.group.streams
         free = np.array([int(a) not in taken for a in account[streams]])
-        if np.unique(account[streams[free]]).size < 2:
+        # What is left must be worth a proposal of its kind, and has only the frames that its own streams have.
+        if np.unique(account[streams[free]]).size < (MIN_SHARDS if candidate.group.kind == "corpus" else 2):
             continue
         kept = candidate
         if not free.all():
-            rest = Group(candidate.group.kind, streams[free], candidate.group.likeness, candidate.group.families)
+            used = set(family[streams[free]].tolist())
+            named = tuple(f for f in candidate.group.families if f in used)
+            rest = Group(candidate.group.kind, streams[free], candidate.group.likeness, named)
             kept = judge(rest, known)
             if kept.bits < ACCEPT:
                 continue

@@ -40,11 +40,16 @@ class Payloads:
         self._of_payload = np.searchsorted(self._payload, np.arange(shared + 1))
         self._by_stream = np.argsort(self._stream, kind="stable")
         self._of_stream = np.searchsorted(self._stream[self._by_stream], np.arange(total + 1))
+        self._shares: dict[int, NDArray[np.float64]] = {}
 
     def shared_share(self, others: int) -> NDArray[np.float64]:
         """Share of each stream's payloads that at least ``others`` other accounts sent too."""
-        widely = self._stream[self._accounts > others]
-        return np.bincount(widely, minlength=self.sizes.size) / np.maximum(self.sizes, 1)
+        if others not in self._shares:  # asked for once a group, and it walks the whole index
+            widely = self._stream[self._accounts > others]
+            share = np.bincount(widely, minlength=self.sizes.size) / np.maximum(self.sizes, 1)
+            share.setflags(write=False)
+            self._shares[others] = share
+        return self._shares[others]
 
     def overlap(self, streams: NDArray[np.int64], owner: NDArray[np.int64]) -> Overlap:
         """Overlap of a group's members among themselves and with outside streams.

@@ -56,7 +56,7 @@ def _pairs_of_band(
     max_run: int,
     window: int,
 ) -> tuple[list[np.int64], list[np.int64], list[float], int, int]:
-    """Pairs at or over the threshold in one band, ``order`` being the positions sorted by its key and then by the next band's."""
+    """Pairs at or over the threshold in one band, ``order`` being the positions sorted as ``_by_band`` does."""
     left = [np.int64(0) for _ in range(0)]
     right = [np.int64(0) for _ in range(0)]
     similarity = [0.0 for _ in range(0)]
@@ -106,14 +106,27 @@ def _pairs_of_band(
     return left, right, similarity, capped, largest
 
 
+def _by_band(band_keys: NDArray[np.uint64], band: int, eligible: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Positions sorted by a band's key; in a hot run, by the next band, so that those that agree there too become neighbours."""
+    keys = band_keys[band, eligible]
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if keys.size else np.zeros(0, np.int64)
+    sizes = np.diff(np.r_[starts, keys.size])
+    order = eligible[order]
+    following = band_keys[(band + 1) % band_keys.shape[0]]
+    for start, size in zip(starts[sizes > MAX_RUN].tolist(), sizes[sizes > MAX_RUN].tolist(), strict=True):
+        run = order[start : start + size]
+        order[start : start + size] = run[np.argsort(following[run], kind="stable")]
+    return order
+
+
 def verified_pairs(shingles: Shingles, threshold: float, *, jobs: int = 1) -> Pairs:
     """Find pairs with Jaccard similarity at or over ``threshold`` among texts that have shingles."""
     eligible = np.flatnonzero(shingles.counts > 0)
 
     def band(k: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int, int]:
-        keys = shingles.band_keys
-        # Inside a run, by the next band: in a hot run those that agree there too become neighbours.
-        order = eligible[np.lexsort((keys[(k + 1) % keys.shape[0], eligible], keys[k, eligible]))]
+        order = _by_band(shingles.band_keys, k, eligible)
         left, right, similarity, capped, largest = _pairs_of_band(
             k,
             order,

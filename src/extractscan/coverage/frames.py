@@ -168,18 +168,25 @@ def _shared_end(
     back: bool,
     max_depth: int,
     skip: int,
-    scratch: NDArray[np.uint32],
-    table: NDArray[np.int64],
 ) -> int:
     """Number of tokens at one end that nine members in ten share position by position, beyond ``skip`` at the other end."""
     depth = 0
     while depth < max_depth:
-        used = 0
+        # The only candidate is the majority (Boyer and Moore 1981): found in one pass, counted in a second.
+        candidate = np.uint32(0)
+        lead = 0
         for i in members:
             if offsets[i + 1] - offsets[i] > depth + skip:
-                scratch[used] = tokens[offsets[i + 1] - 1 - depth] if back else tokens[offsets[i] + depth]
-                used += 1
-        _, most = _commonest(scratch[:used], table)
+                t = tokens[offsets[i + 1] - 1 - depth] if back else tokens[offsets[i] + depth]
+                if lead == 0:
+                    candidate = t
+                lead += 1 if t == candidate else -1
+        most = 0
+        for i in members:
+            if offsets[i + 1] - offsets[i] > depth + skip:
+                t = tokens[offsets[i + 1] - 1 - depth] if back else tokens[offsets[i] + depth]
+                if t == candidate:
+                    most += 1
         if most * 10 < members.size * 9:
             break
         depth += 1
@@ -322,18 +329,10 @@ def _measure_groups(
     sizes: NDArray[np.int64],
 ) -> None:
     """Shared ends and skeleton of each group; the skeleton of group ``g`` goes to ``skeleton[room[g]:]``."""
-    longest = 0
-    for g in range(bounds.size - 1):
-        longest = max(longest, bounds[g + 1] - bounds[g])
-    scratch = np.empty(longest, np.uint32)
-    slots = 16
-    while slots <= 2 * longest:
-        slots *= 2
-    table = np.zeros((slots, 2), np.int64)
     for g in range(bounds.size - 1):
         part = members[bounds[g] : bounds[g + 1]]
-        front[g] = _shared_end(part, offsets, tokens, False, max_depth, 0, scratch, table)
-        back[g] = _shared_end(part, offsets, tokens, True, max_depth, front[g], scratch, table)
+        front[g] = _shared_end(part, offsets, tokens, False, max_depth, 0)
+        back[g] = _shared_end(part, offsets, tokens, True, max_depth, front[g])
         sizes[g] = _skeleton(part, offsets, tokens, template_share, skeleton[room[g] - room[0] :])
 
 

@@ -206,6 +206,13 @@ def _first(groups: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.unique(groups, return_index=True)[1]
 
 
+def _users(key: NDArray[np.int64], account: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number of accounts that share the key of each row."""
+    used, number = np.unique(key, return_inverse=True)
+    width = int(account.max(initial=0)) + 1
+    return np.bincount(np.unique(number * width + account) // width, minlength=used.size)[number]
+
+
 def _with_short_frames(
     family: NDArray[np.int64],
     system: NDArray[np.int64],
@@ -218,14 +225,11 @@ def _with_short_frames(
     A frame of too few words to be known again elsewhere is its account's own family. A short system prompt alone that many
     accounts use (*You are a helpful assistant*) frames nothing.
     """
-    family = family.copy()
     bare = (system >= 0) & (group < 0) & (words < GENERIC_WORDS)
-    for f in np.unique(family[bare & (family >= 0)]):
-        if np.unique(account[family == f]).size >= GENERIC_ACCOUNTS:
-            family[bare & (family == f)] = SINGLE
-    users = {s: np.unique(account[system == s]).size for s in np.unique(system[bare]).tolist()}
-    rare = np.array([users.get(s, 0) < GENERIC_ACCOUNTS for s in system.tolist()], bool) if system.size else bare
-    own = (family < 0) & ((group >= 0) | (bare & rare & (words > 0)))
+    everybodys = bare & (family >= 0) & (_users(family, account) >= GENERIC_ACCOUNTS)
+    family = np.where(everybodys, SINGLE, family)
+    rare = bare & (words > 0) & (_users(system, account) < GENERIC_ACCOUNTS)
+    own = (family < 0) & ((group >= 0) | rare)
     family[own] = int(family.max(initial=0)) + 1 + np.flatnonzero(own)
     return family
 

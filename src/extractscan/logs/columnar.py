@@ -72,7 +72,7 @@ def _guard() -> Iterator[None]:
     try:
         with hold_stderr():
             yield
-    except (GeneratorExit, KeyboardInterrupt, SystemExit, MemoryError):
+    except (GeneratorExit, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
         raise DamagedError(_BROKEN) from error
