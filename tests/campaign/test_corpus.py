@@ -39,7 +39,7 @@ def by_hand(units):
                 for word in {token(w) for w in texts[text][:WORDS]}:
                     halves[half, s, word & (DIMENSIONS - 1)] += 1.0 / max(1, len(part))
     spread = (halves.sum(axis=0) > 0).sum(axis=0)
-    halves *= np.log((1 + len(everyone)) / (1 + spread))
+    halves *= np.log((2 + len(everyone)) / (1 + spread))
     a, b = halves[:, : len(units)]
     own = (a * b).sum(axis=1)
     out = (a @ b.T + b @ a.T) / 2 / np.sqrt(own[:, None] * own[None, :])

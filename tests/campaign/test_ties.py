@@ -8,6 +8,7 @@ from extractscan.campaign.ties import (
     CUSTOMER_SPREAD,
     LOAD_REACH,
     SHARD_SPREAD,
+    SUCCESSION_DISPERSION,
     Overlap,
     customer_spread,
     load_bits,
@@ -138,20 +139,21 @@ def succession_parts_by_brute_force(first, last):
 
 
 def succession_by_hand(first, last):
-    """Chernoff's bound over k / 2 pairs, in bits."""
+    """Poisson log likelihood ratio of the overlapping pairs, seen against expected, over the dispersion, in bits."""
     if max(last) == min(first):
         return 0.0
-    seen, expected = succession_parts_by_brute_force(first, last)
-    if seen >= expected - 1e-12:
+    pairs = len(first) * (len(first) - 1) / 2
+    seen, expected = (share * pairs for share in succession_parts_by_brute_force(first, last))
+    if seen >= expected - 1e-9:
         return 0.0
-    expected = min(expected, 1.0 - 1e-6)
-    divergence = (1 - seen) * np.log((1 - seen) / (1 - expected)) + (seen * np.log(seen / expected) if seen else 0.0)
-    return (len(first) // 2) * divergence / np.log(2)
+    return (
+        (expected - seen + (seen * np.log(seen / expected) if seen > 1e-9 else 0.0)) / SUCCESSION_DISPERSION / np.log(2)
+    )
 
 
 @few
 @given(intervals)
-def test_succession_is_chernoffs_bound_over_brute_force_pairs(drawn):
+def test_succession_is_a_dispersed_poisson_count_over_brute_force_pairs(drawn):
     first = [a for a, _ in drawn]
     last = [a + length for a, length in drawn]
     assert succession_bits(np.array(first), np.array(last)) == pytest.approx(succession_by_hand(first, last), abs=1e-6)
@@ -184,13 +186,12 @@ def relay(k, gap):
 
 @pytest.mark.parametrize("k", [4, 8, 16, 32])
 def test_a_relay_is_evidence(k):
-    assert relay(k, 1) > 1.4
-    assert relay(k, 0.01 * DAY) > 1.4
+    assert relay(k, 1) > 0.8
+    assert relay(k, 0.01 * DAY) > 0.8
 
 
-@pytest.mark.xfail(reason="k / 2 pairs of which 2 / k are expected to overlap: no relay reaches more than 1.44 bits")
 def test_a_longer_relay_is_stronger():
-    assert relay(32, 1) > relay(16, 1) > relay(8, 1) > 3.0
+    assert relay(32, 1) > relay(16, 1) > relay(8, 1) > 2.0
 
 
 def test_a_relay_with_overlaps_is_weaker():
@@ -221,7 +222,7 @@ def test_all_at_one_moment_is_no_relay():
 
 def test_succession_of_a_large_campaign_is_quick_and_small():
     first = np.arange(200_000) * 1000
-    assert 0.5 < succession_bits(first, first + 500) < 20.0
+    assert succession_bits(first, first + 500) > 1000.0
 
 
 # The spread of comparable senders

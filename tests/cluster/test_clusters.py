@@ -103,12 +103,17 @@ def test_a_path_of_small_steps_does_not_chain():
         for i in group:
             if i != root:
                 assert closest[min(i, root), max(i, root)] >= RADIUS
-        assert found.least[root] == pytest.approx(min([closest.get((root, i), 1.0) for i in group if i != root], default=1.0))
+        assert found.least[root] == pytest.approx(
+            min([closest.get((root, i), 1.0) for i in group if i != root], default=1.0)
+        )
 
 
 def test_hot_bands_are_capped_and_said():
     frame = " ".join(f"frame{chr(97 + i)}" for i in range(26)) * 4
-    texts = [f"{frame} alpha{chr(97 + i % 26)}{chr(97 + i // 26)} beta{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(400)]
+    texts = [
+        f"{frame} alpha{chr(97 + i % 26)}{chr(97 + i // 26)} beta{chr(97 + i % 26)}{chr(97 + i // 26)}"
+        for i in range(400)
+    ]
     pairs = verified_pairs(prepare(texts), THRESHOLD)
     assert pairs.capped > 0
     assert pairs.capped_prompts > MAX_RUN

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import functools
 import sys
 
 import made_log
@@ -23,22 +22,6 @@ def log(tmp_path_factory, rows):
     return path
 
 
-@pytest.fixture(scope="session")
-def report(log, tmp_path_factory):
-    """The command's report on the made log in a format, run once for each."""
-
-    @functools.cache
-    def of(form: str) -> Ran:
-        if form in ("json", "parquet"):
-            path = tmp_path_factory.mktemp("report") / form
-            ran = run("score", log, "--format", form, "-o", path)
-            assert ran.out == b""
-            return Ran(ran.code, path.read_bytes(), ran.err)
-        return run("score", log, "--format", form)
-
-    return of
-
-
 @pytest.fixture
 def call(monkeypatch, capfdbinary):
     """The command without the cost of a process: its entry point, with standard output and error as it left them."""
@@ -59,3 +42,21 @@ def call(monkeypatch, capfdbinary):
         return polite(Ran(code, out, err.decode()))
 
     return called
+
+
+@pytest.fixture(scope="session")
+def _reports():
+    return {}
+
+
+@pytest.fixture
+def report(log, call, _reports):
+    """The report on the made log in a format, on standard output, run once for each; JSONL and table by the real command."""
+
+    def of(form: str) -> Ran:
+        if form not in _reports:
+            by = run if form in ("jsonl", "table") else call
+            _reports[form] = by("score", log, "--format", form)
+        return _reports[form]
+
+    return of

@@ -14,7 +14,7 @@ from commandline import run
 from made_log import HYDRA, jsonl
 
 from extractscan.report.formats import renderer
-from extractscan.report.interface import Format, RenderOptions
+from extractscan.report.interface import Format
 
 START = 1_772_000_000
 """A Unix time in February 2026."""
@@ -293,15 +293,14 @@ def test_hostile_text_is_whole_in_json_and_harmless_in_csv(tmp_path, call, rows)
 
 def test_no_prompt_is_in_any_report(tmp_path, call):
     """Prompts are other people's words: no report shows them."""
-    secret = "zanzibarquux"
-    some = [request(i, f"a{i % 4}", f"Explain in depth, please, the {secret} number {i}") for i in range(80)]
+    word = "zanzibarquux"
+    some = [request(i, f"a{i % 4}", f"Explain in depth, please, the {word} number {i}") for i in range(80)]
     path = write(tmp_path, some)
     for form in Format:
         if renderer(form).media == "text":
             ran = call("score", path, "--format", form.value)
             assert ran.code == 0
-            assert secret not in ran.out.decode() + ran.err
-    assert RenderOptions().top is None
+            assert word not in ran.out.decode() + ran.err
 
 
 def test_a_file_name_that_is_not_utf_8(tmp_path, rows):

@@ -1,10 +1,12 @@
 """The same requests give the same bytes: in any order, split and format, on any number of threads, however often delivered."""
 
+# ruff: noqa: S311 (dice to shuffle with)
 from __future__ import annotations
 
 import functools
 import gzip
 import io
+import itertools
 import json
 import random
 import subprocess
@@ -38,7 +40,7 @@ for form in ("jsonl", "json", "csv", "parquet"):
 def split_over_formats(folder, some):
     """Write rows as files of all formats, of very different sizes."""
     cuts = [0, 1, 40, 700, 1500, 1900, len(some)]
-    parts = [some[a:b] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    parts = [some[a:b] for a, b in itertools.pairwise(cuts)]
     whole = {name: pl.String if name == "conversation_id" else None for name in some[0]}
     frames = [pl.DataFrame(part, schema={**whole, "logprobs": pl.Boolean}) for part in parts]
     frames[0].write_csv(folder / "a")

@@ -11,7 +11,7 @@ def test_the_command_reference_is_what_help_says():
 
 
 def test_every_command_has_a_section_and_a_line_in_the_readme():
-    listed = set(re.findall(r"^  (\w+) +\S", command_docs.help_of("").split("Commands:")[1], re.M))
+    listed = set(re.findall(r"^  (\w+) +\S", command_docs.help_of("").split("Commands:")[1], re.MULTILINE))
     assert listed == set(command_docs.COMMANDS) - {""}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for command in listed:

@@ -202,7 +202,7 @@ def test_verbose_and_warnings_go_to_standard_error(log, report, tmp_path):
     assert "extractscan: clustering: " in ran.err
 
 
-@pytest.mark.parametrize(("form", "read"), [("jsonl", 100), ("table", 0), ("parquet", 0)])
+@pytest.mark.parametrize(("form", "read"), [("jsonl", 100), ("table", 0)])
 def test_a_reader_that_leaves_early_is_no_error(log, form, read):
     with subprocess.Popen(
         [*COMMAND, "score", str(log), "--format", form],

@@ -45,7 +45,8 @@ def test_datasketch_indexes_take_the_signatures():
     a, b = permutations()
     index = datasketch.MinHashLSH(threshold=0.7, num_perm=128)
     hashes = [
-        datasketch.MinHash(hashvalues=s, scheme="affine32", permutations=(a, b)) for s in signatures(offsets, values, a, b)
+        datasketch.MinHash(hashvalues=s, scheme="affine32", permutations=(a, b))
+        for s in signatures(offsets, values, a, b)
     ]
     for i, h in enumerate(hashes):
         index.insert(i, h)

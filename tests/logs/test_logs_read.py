@@ -146,7 +146,7 @@ def test_standard_input_text_and_parquet(tmp_path, monkeypatch):
 def test_a_named_pipe(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    import threading  # noqa: PLC0415
+    import threading
 
     writer = threading.Thread(target=lambda: pipe.write_bytes(jsonl(row(1))))
     writer.start()
@@ -155,7 +155,7 @@ def test_a_named_pipe(tmp_path):
 
 
 def test_hash_and_size_of_files(tmp_path):
-    import hashlib  # noqa: PLC0415
+    import hashlib
 
     for name, data in (("a", jsonl(row(1))), ("b", gzip.compress(jsonl(row(2))))):
         (tmp_path / name).write_bytes(data)

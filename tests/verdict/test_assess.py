@@ -77,8 +77,8 @@ def test_no_family_alone_is_high():
 PROFILE = {"family": SINGLE, "conversing": 0.0, "requests": 40, "payloads": 40, "resampled": 0.0}
 
 
-def gates(shared=0.0, organic=None, users=0, **profile):
-    return {g.gate: g.factor for g in _stream_gates({**PROFILE, **profile}, shared, organic, users)}
+def gates(shared=0.0, organic=None, users=0, colleagues=0, **profile):
+    return {g.gate: g.factor for g in _stream_gates({**PROFILE, **profile}, shared, organic, users, colleagues)}
 
 
 def test_a_plain_stream_has_no_gate():

@@ -150,7 +150,7 @@ class Corpora:
         self._prompts = prompts
         _, columns, _, _ = self._word_frequencies(reference)
         spread = np.bincount(columns, minlength=DIMENSIONS)
-        self._weight = np.log((1.0 + len(reference)) / (1.0 + spread))
+        self._weight = np.log((2.0 + len(reference)) / (1.0 + spread))
 
     def _word_frequencies(
         self, units: list[NDArray[np.int64]]

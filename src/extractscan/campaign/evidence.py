@@ -46,7 +46,8 @@ class Population:
     """What judging groups needs of the whole log.
 
     ``profiles`` has a row a stream, in stream order; ``senders`` a row an account number: its commonest ``org_id``, ``ip`` and
-    ``payment_id`` (codes, null if unknown), ``end_users``, and ``single_turn``, its requests outside conversations.
+    ``payment_id`` (codes, null if unknown), ``end_users``, ``single_turn``, its requests outside conversations, and
+    ``colleagues``, the accounts of its organisation.
     """
 
     profiles: pl.DataFrame
@@ -70,7 +71,11 @@ def population(profiles: pl.DataFrame, requests: pl.DataFrame, payloads: Payload
         pl.DataFrame({"account": np.arange(total, dtype=np.uint32)})
         .join(seen, on="account", how="left", maintain_order="left")
         .join(alone, on="account", how="left", maintain_order="left")
-        .with_columns(pl.col("end_users").fill_null(0), pl.col("single_turn").fill_null(0))
+        .with_columns(
+            pl.col("end_users").fill_null(0),
+            pl.col("single_turn").fill_null(0),
+            pl.when(pl.col("org_id").is_not_null()).then(pl.len().over("org_id")).otherwise(0).alias("colleagues"),
+        )
     )
     return Population(profiles, senders, payloads)
 
@@ -150,7 +155,8 @@ def judge(group: Group, known: Population) -> Judged:
                 "one_corpus",
                 "corpus",
                 group.likeness,
-                (1.0 if group.kind == "frame" else 2.0) * one_source,
+                # Two or three customers of one source are a coincidence, thirty are not.
+                (1.5 if group.kind == "frame" else 2.0) * one_source * (1.0 - 2.0 / max(k, 2)),
                 f"payloads of {k} accounts look like samples of one collection (similarity {group.likeness:.2f}; 1: the same)",
             )
         )

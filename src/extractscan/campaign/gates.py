@@ -41,7 +41,7 @@ def group_gates(members: pl.DataFrame, load: float, shared: float, likeness: flo
         if top >= 0.8 * k:
             gates.append(Gate("one_organisation", 0.2, f"{top} of {k} accounts belong to one organisation"))
     addresses = members["ip"].drop_nulls()
-    if k >= 4 and addresses.len() >= 4 and addresses.n_unique() * 3 <= k:
+    if k >= 4 and addresses.len() >= 0.8 * k and addresses.n_unique() * 3 <= addresses.len():
         few = addresses.n_unique()
         gates.append(
             Gate("one_network", 0.3, f"{k} accounts come from {few} addresses: a class, an office or one host")

@@ -46,6 +46,8 @@ PUBLIC: Final = 0.5
 """Share of payloads that others send too, above which a stream is explained by a public set and is no shard."""
 GO_TOGETHER: Final = 0.5
 """Jaccard similarity of the accounts of two frame families from which they are variants used by the same senders."""
+WITHIN: Final = 0.8
+"""Share of a frame's accounts that also use a commoner one, from which it is a variant of some of the same senders."""
 CANNOT_LINK_SHARE: Final = 0.9
 CANNOT_LINK_MIN: Final = 10
 """A member with this share of all overlap inside a group, and at least so many payloads of it, is no shard."""
@@ -79,13 +81,11 @@ def frame_groups(profiles: pl.DataFrame) -> list[Group]:
     framed = profiles.filter(pl.col("family") >= 0).select("stream", "account", "family").sort("family", "account")
     users = framed.group_by("family", maintain_order=True).agg(pl.col("account").unique().sort(), pl.col("stream"))
     several = users.filter(pl.col("account").list.len() >= 2)
-    together = _families_together(several)
-    out = []
-    for members in together:
-        rows = several.filter(pl.col("family").is_in(members))
-        streams = np.sort(np.concatenate([np.asarray(s, np.int64) for s in rows["stream"].to_list()]))
-        out.append(Group("frame", streams, None, tuple(members)))
-    return out
+    held = {f: s.to_numpy() for f, s in zip(several["family"].to_list(), several["stream"], strict=True)}
+    return [
+        Group("frame", np.sort(np.concatenate([held[f] for f in members])), None, tuple(members))
+        for members in _families_together(several)
+    ]
 
 
 def _families_together(users: pl.DataFrame) -> list[list[int]]:
@@ -106,7 +106,9 @@ def _families_together(users: pl.DataFrame) -> list[list[int]]:
         gathered = [families[i]]
         for j in sorted({j for a in accounts[i] for j in by_account[a]} - taken):
             common = len(accounts[i] & accounts[j])
-            if common >= 2 and common >= GO_TOGETHER * len(accounts[i] | accounts[j]):
+            alike = common >= 2 and common >= GO_TOGETHER * (len(accounts[i]) + len(accounts[j]) - common)
+            inside = common >= MIN_SHARDS and common >= WITHIN * len(accounts[j])
+            if alike or inside:
                 taken.add(j)
                 gathered.append(families[j])
         sets.append(sorted(gathered))
@@ -132,8 +134,9 @@ def _units(profiles: pl.DataFrame, public: NDArray[np.float64]) -> list[NDArray[
 
 def _verified(members: NDArray[np.int64], similarity: NDArray[np.float64]) -> NDArray[np.int64]:
     """Drop the member that is least like the mean of the others, until none is unlike or an outlier."""
+    total = similarity[np.ix_(members, members)].sum(axis=1)
     while members.size > 1:
-        likeness = similarity[np.ix_(members, members)].sum(axis=1) / (members.size - 1)
+        likeness = total / (members.size - 1)
         worst = int(np.argmin(likeness))
         middle = float(np.median(likeness))
         spread = max(1.4826 * float(np.median(np.abs(likeness - middle))), 0.02)
@@ -141,6 +144,8 @@ def _verified(members: NDArray[np.int64], similarity: NDArray[np.float64]) -> ND
         outlier = members.size >= 6 and likeness[worst] < middle - OUTLIER * spread
         if not unlike and not outlier:
             break
+        # Sums go down by what the dropped one brought: to add them up anew would be cubic in the size of a community.
+        total = np.delete(total - similarity[members, members[worst]], worst)
         members = np.delete(members, worst)
     return members
 
@@ -201,19 +206,22 @@ def near_empty_groups(profiles: pl.DataFrame) -> list[Group]:
 
 
 def member_likeness(group: Group, profiles: pl.DataFrame, corpora: Corpora) -> float | None:
-    """Mean similarity of the payload distributions of a group's accounts, over at most ``LIKENESS_SAMPLE`` of them."""
+    """Median similarity of the payload distributions of a group's accounts, over at most ``LIKENESS_SAMPLE`` of them."""
     enough = profiles[group.streams.tolist()].filter(pl.col("payloads") >= MIN_PAYLOADS)
-    units = [m["stream"].to_numpy() for _, m in enough.group_by(["account"], maintain_order=True)]
-    if len(units) < 2:
+    stream, account = enough["stream"].to_numpy(), enough["account"].to_numpy()
+    accounts = np.unique(account)
+    if accounts.size < 2:
         return None
-    step = -(-len(units) // LIKENESS_SAMPLE)
-    similarity = corpora.similarity(units[::step])
+    step = -(-accounts.size // LIKENESS_SAMPLE)
+    similarity = corpora.similarity([stream[account == a] for a in accounts[::step]])
     above = similarity[np.triu_indices(similarity.shape[0], 1)]
     return float(np.median(above))
 
 
-def without_foreign_customers(group: Group, account: NDArray[np.int64], payloads: Payloads) -> Group:
-    """Take out members that overlap a group whose others avoid each other."""
+def without_foreign_customers(
+    group: Group, account: NDArray[np.int64], requests: NDArray[np.int64], payloads: Payloads
+) -> Group:
+    """Take out members that overlap a group whose others avoid each other; ``account`` and ``requests`` are by stream."""
     streams = group.streams
     while True:
         members, owner = np.unique(account[streams], return_inverse=True)
@@ -221,9 +229,13 @@ def without_foreign_customers(group: Group, account: NDArray[np.int64], payloads
             break
         met = payloads.overlap(streams, owner).met
         total = int(met.sum()) // 2
-        worst = int(np.argmax(met))
-        if met[worst] < max(CANNOT_LINK_MIN, CANNOT_LINK_SHARE * total):
+        most = int(met.max())
+        if most < max(CANNOT_LINK_MIN, CANNOT_LINK_SHARE * total):
             break
+        # Of two who meet only each other, the one whose load is less like the others' is the foreign one.
+        tied = np.flatnonzero(met == most)
+        logs = np.log(np.bincount(owner, weights=requests[streams]))
+        worst = int(tied[np.argmax(np.abs(logs - np.median(logs))[tied])])
         streams = streams[owner != worst]
     return Group(group.kind, streams, group.likeness, group.families)
 
@@ -236,7 +248,7 @@ def propose(profiles: pl.DataFrame, streams: Streams, prompts: Texts, payloads: 
     units = _units(single_turn, public)
     corpora = Corpora(streams, prompts, units)
     groups = frame_groups(single_turn) + corpus_groups(single_turn, units, corpora)
-    groups = [without_foreign_customers(g, account, payloads) for g in groups]
+    groups = [without_foreign_customers(g, account, profiles["requests"].to_numpy(), payloads) for g in groups]
     groups = [g for g in groups if g.kind != "corpus" or np.unique(account[g.streams]).size >= MIN_SHARDS]
     groups = [replace(g, likeness=member_likeness(g, profiles, corpora)) for g in groups]
     return groups + near_empty_groups(single_turn)

@@ -28,6 +28,8 @@ PARTITION_LEFT: Final = 0.02
 """Share of the expected overlap that is left in a partition: retries and restarts repeat an item now and then."""
 PARTITION_DISPERSION: Final = 10.0
 """Overdispersion of overlap counts: prompts are not equally popular, so counts vary more than Poisson."""
+SUCCESSION_DISPERSION: Final = 4.0
+"""Overdispersion of overlapping pairs among accounts."""
 SHARED_WITH: Final = 3
 """Common payloads that make an outside stream count as drawing on the same source."""
 
@@ -91,9 +93,8 @@ def succession_bits(first_us: NDArray[np.int64], last_us: NDArray[np.int64]) -> 
     """Log2 likelihood ratio of a relay (one account after another) against accounts active at independent times.
 
     The statistic is the number of pairs of activity intervals that overlap in time. For independent intervals of these lengths
-    placed at random in the group's span T, a pair of lengths a and b overlaps with probability near min(1, (a + b) / T); the
-    probability of at most the seen number of overlaps is bounded by Chernoff's inequality over k / 2 independent pairs (of
-    k accounts, so many pairs are disjoint), which is cautious.
+    placed at random in the group's span T, a pair of lengths a and b overlaps with probability near min(1, (a + b) / T). The
+    count is taken as Poisson with that mean, with overdispersion ``SUCCESSION_DISPERSION`` since each account is in many pairs.
     """
     k = first_us.size
     if k < 3:
@@ -109,12 +110,11 @@ def succession_bits(first_us: NDArray[np.int64], last_us: NDArray[np.int64]) -> 
     sums = np.r_[0.0, np.cumsum(lengths)]
     expected = min(1.0, float((fitting * lengths + sums[fitting] + (place - fitting)).sum()) / pairs)
     apart = int(np.searchsorted(np.sort(last_us), first_us, side="left").sum())
-    seen = 1.0 - apart / pairs
+    seen = pairs - apart
+    expected *= pairs
     if seen >= expected:
         return 0.0
-    expected = min(expected, 1.0 - 1e-6)
-    independent = k // 2
-    divergence = (1.0 - seen) * np.log((1.0 - seen) / (1.0 - expected))
+    bits = expected - seen
     if seen > 0.0:
-        divergence += seen * np.log(seen / expected)
-    return float(independent * divergence / np.log(2.0))
+        bits += seen * np.log(seen / expected)
+    return float(bits / SUCCESSION_DISPERSION / np.log(2.0))

@@ -263,7 +263,7 @@ def _group_sheets(
         support = max(min_support, int(np.ceil(min_share * part.size)))
         if part.size < support:
             continue
-        number = 0
+        number = int(groups_of_sheet[s])  # zero, but not a literal, for which the ladder would be compiled twice
         for direction in range(2):
             number = _ladder(
                 part,

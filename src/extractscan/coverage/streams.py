@@ -159,12 +159,12 @@ def _natural(frames: Frames, prompts: NDArray[np.int64], account: NDArray[np.int
 def _turns(requests: pl.DataFrame) -> pl.Series:
     """Whether each request is part of conversing; false where the log does not tell.
 
-    A request converses when its turn is beyond the first or its conversation has several requests. For an account that holds
-    conversations, those of one turn are conversing too (people ask once and leave) unless they are by far the most: then the
-    ids are decoration on single requests.
+    A request converses when its turn is beyond the log's first (0 in some logs, 1 in others) or its conversation has several
+    requests. For an account that holds conversations, those of one turn are conversing too (people ask once and leave)
+    unless they are by far the most: then the ids are decoration on single requests.
     """
     several = (pl.col("conversation_id").is_not_null() & (pl.len().over("account", "conversation_id") > 1)) | (
-        pl.col("turn") > 0
+        pl.col("turn") > pl.col("turn").min()
     ).fill_null(value=False)
     marked = requests.select("account", "conversation_id", several.alias("several"))
     held = (

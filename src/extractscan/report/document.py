@@ -35,7 +35,7 @@ def number(value: float | None) -> float | int | None:
     """Return a whole number as it is, a float rounded, None for what is not finite."""
     if value is None:
         return None
-    if isinstance(value, Integral):
+    if not isinstance(value, float) and isinstance(value, Integral):  # in this order: the second is slow
         return int(value)
     return round(float(value), DECIMALS) + 0.0 if math.isfinite(value) else None  # + 0.0 makes -0.0 positive
 

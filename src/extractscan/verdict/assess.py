@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 PRIOR: Final = 8.0
 """Bits at which the score is 0.5: even odds where one account in 256 is part of a harvest."""
-HIGH: Final = 8.0
+HIGH: Final = 7.0
 MEDIUM: Final = 5.0
 LOW: Final = 3.0
+COLLEAGUES: Final = 8
+"""Accounts of one organisation from which an account is more likely a colleague's than an operator's."""
 FAMILY_MIN: Final = 1.0
 """Bits from which a family counts as agreeing."""
 
@@ -63,7 +65,7 @@ def _total(evidence: list[Evidence]) -> tuple[float, int]:
 
 
 def _stream_gates(
-    profile: dict[str, float | int | None], shared: float, organic: Gate | None, end_users: int
+    profile: dict[str, float | int | None], shared: float, organic: Gate | None, end_users: int, colleagues: int
 ) -> list[Gate]:
     gates = []
     talk = profile["conversing"]
@@ -93,6 +95,8 @@ def _stream_gates(
                 f"{shared:.0%} of the payloads are also sent by several others",
             )
         )
+    if colleagues >= COLLEAGUES:
+        gates.append(Gate("one_organisation", 0.5, f"its organisation has {colleagues} accounts that send requests"))
     if end_users >= 5:
         gates.append(Gate("end_users", 0.2, f"it serves {end_users} end users"))
     if organic is not None:
@@ -126,13 +130,17 @@ def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessme
         own.setdefault(stream, []).append(Evidence(signal, family, value, bits, assessed, detail))
     shared = payloads.shared_share(2)
     users = known.senders["end_users"].to_numpy()
+    colleagues = known.senders["colleagues"].to_numpy()
     verdicts = []
     for row in profiles.iter_rows(named=True):
         stream = row["stream"]
         evidence = list(own.get(stream, []))
         campaign = inherited.get(stream)
         if campaign is None:
-            gates = _stream_gates(row, float(shared[stream]), organic.get(stream), int(users[row["account"]]))
+            account = row["account"]
+            gates = _stream_gates(
+                row, float(shared[stream]), organic.get(stream), int(users[account]), int(colleagues[account])
+            )
         else:
             # A member answers for what its campaign is: one that wears a conversation id is no less a shard.
             evidence += [e for e in campaign.evidence if e.bits > 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from extractscan._version import __version__
@@ -20,11 +21,10 @@ from extractscan.verdict.findings import (
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from extractscan.campaign.evidence import Judged
     from extractscan.logs.result import ReadSummary
     from extractscan.verdict.assess import Assessment, StreamVerdict
+
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 UNCALIBRATED = (
     "no baseline was given: ranks and bits compare accounts of this log with one another, and no error rate is claimed"
@@ -98,7 +98,7 @@ def findings(assessment: Assessment, measured: Measured) -> Findings:
                 innocent_explanation=innocent_explanation(evidence, gates),
             )
         )
-    campaigns = _campaigns(assessment.campaigns, names, measured, assessment.profiles["requests"].to_list())
+    campaigns = _campaigns(assessment, names, measured)
     summary = measured.summary
     return Findings(
         run=RunSummary(
@@ -124,10 +124,16 @@ def findings(assessment: Assessment, measured: Measured) -> Findings:
     )
 
 
-def _campaigns(
-    judged: list[Judged], names: dict[int, str], measured: Measured, stream_requests: list[int]
-) -> tuple[CampaignFinding, ...]:
-    ordered = sorted(judged, key=lambda c: (-round(c.bits, 6), names[id(c)]))
+def _moment(microseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def _campaigns(assessment: Assessment, names: dict[int, str], measured: Measured) -> tuple[CampaignFinding, ...]:
+    """Campaigns by rank; requests and times are those of the streams that belong to each, not of all that its members do."""
+    stream_requests = assessment.profiles["requests"].to_list()
+    first = assessment.profiles["first_us"].to_list()
+    last = assessment.profiles["last_us"].to_list()
+    ordered = sorted(assessment.campaigns, key=lambda c: (-round(c.bits, 6), names[id(c)]))
     out = []
     for rank, c in enumerate(ordered, 1):
         members = [int(a) for a in c.accounts]
@@ -143,8 +149,8 @@ def _campaigns(
                 severity=severity(c.bits, agreeing),
                 accounts=tuple(sorted(measured.accounts[m] for m in members)),
                 requests=requests,
-                first_seen=min(measured.first_seen[m] for m in members),
-                last_seen=max(measured.last_seen[m] for m in members),
+                first_seen=_moment(min(first[int(s)] for s in c.group.streams)),
+                last_seen=_moment(max(last[int(s)] for s in c.group.streams)),
                 ties=ties(c),
                 evidence=evidence,
                 coverage={

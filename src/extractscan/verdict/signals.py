@@ -23,7 +23,7 @@ CAPS: Final[dict[str, float]] = {
     "partition": 6.0,
     "succession": 4.0,
     "corpus": 2.0,
-    "independence": 3.0,
+    "independence": 4.0,
     "elicitation": 2.0,
     "pattern": 4.0,
 }
