@@ -31,6 +31,7 @@ SINGLE: Final = -1
 CONVERSATION: Final = -2
 NEAR_EMPTY: Final = -3
 
+MOSTLY: Final = 0.5
 FEW_WORDS: Final = 1
 """Most tokens of a prompt that asks nothing."""
 
@@ -268,9 +269,11 @@ def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     turns = _turns(requests).to_numpy()
     family = family_of_unit[unit][item]
     family = np.where(family >= 0, family, np.where(turns, CONVERSATION, SINGLE))
-    few = np.diff(texts.offsets)[requests["prompt"].to_numpy()] <= FEW_WORDS
-    family = np.where(few & ~turns, NEAR_EMPTY, family)
     account = requests["account"].to_numpy().astype(np.int64)
+    few = np.diff(texts.offsets)[requests["prompt"].to_numpy()] <= FEW_WORDS
+    # People say *ok* now and then in a conversation; who says hardly anything else is not conversing.
+    mostly = np.bincount(account, weights=few) >= MOSTLY * np.bincount(account)
+    family = np.where(few & (~turns | mostly[account]), NEAR_EMPTY, family)
     width = int(family.max(initial=0)) + 4
     stream_keys, stream, sizes = np.unique(account * width + family + 3, return_inverse=True, return_counts=True)
     table = pl.DataFrame(

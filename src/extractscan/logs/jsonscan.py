@@ -14,8 +14,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit
 
+from extractscan.jit import inline, kernel
 from extractscan.logs.spans import (
     ABSENT,
     ARRAY,
@@ -82,7 +82,7 @@ def project(
     return spans
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inline
 def skip_space(buf: Any, i: int, end: int) -> int:
     """Index of the first byte at or after ``i`` that is not white space."""
     while i < end and (buf[i] == 32 or buf[i] == 10 or buf[i] == 13 or buf[i] == 9):
@@ -90,7 +90,7 @@ def skip_space(buf: Any, i: int, end: int) -> int:
     return i
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hex4(buf: Any, i: int) -> int:
     """Value of four hexadecimal digits, -1 if they are not."""
     value = 0
@@ -108,7 +108,7 @@ def hex4(buf: Any, i: int) -> int:
     return value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _string(buf: Any, i: int, end: int) -> int:
     """Index after the closing quote of a string whose first character is at ``i``; negative on error."""
     while i < end:
@@ -134,7 +134,7 @@ def _string(buf: Any, i: int, end: int) -> int:
     return EARLY
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _word(buf: Any, i: int, end: int, word: bytes) -> int:
     """Index after ``word`` if it stands at ``i``; negative if not."""
     for k in range(len(word)):
@@ -145,14 +145,14 @@ def _word(buf: Any, i: int, end: int, word: bytes) -> int:
     return i + len(word)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _digits(buf: Any, i: int, end: int) -> int:
     while i < end and 48 <= buf[i] <= 57:
         i += 1
     return i
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number(buf: Any, i: int, end: int) -> int:
     if buf[i] == 45:
         i += 1
@@ -180,7 +180,7 @@ def _number(buf: Any, i: int, end: int) -> int:
     return i
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _scalar(buf: Any, i: int, end: int) -> int:
     """Index after the scalar at ``i``; negative on error."""
     c = buf[i]
@@ -201,7 +201,7 @@ def _scalar(buf: Any, i: int, end: int) -> int:
     return INVALID
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _key(buf: Any, i: int, end: int) -> int:
     """Index after the colon of the member name that should stand at ``i``; negative on error."""
     i = skip_space(buf, i, end)
@@ -218,7 +218,7 @@ def _key(buf: Any, i: int, end: int) -> int:
     return i + 1 if buf[i] == 58 else INVALID
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def skip_value(buf: Any, i: int, end: int, stack: Any) -> int:
     """Index after the value at ``i`` (no white space before it); negative on error. ``stack`` is scratch space."""
     depth = 0
@@ -269,7 +269,7 @@ def skip_value(buf: Any, i: int, end: int, stack: Any) -> int:
                 return INVALID
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _key_hash(buf: Any, i: int, end: int) -> np.uint64:
     """Hash of the folded form of the raw name ``buf[i:end]``."""
     h = _FNV_OFFSET
@@ -282,7 +282,7 @@ def _key_hash(buf: Any, i: int, end: int) -> np.uint64:
     return h
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def kind_of(c: int) -> int:
     """Kind of a value by its first character; ABSENT for null, NaN and Infinity."""
     if c == 34:
@@ -300,7 +300,7 @@ def kind_of(c: int) -> int:
     return ABSENT
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _project(
     buf: Any, starts: Any, ends: Any, first_row: int, last_row: int, hashes: Any, first: Any, count: Any, feed_slot: Any, feed_rank: Any,
     keep_blank: Any, out_start: Any, out_end: Any, out_kind: Any, out_rank: Any, status: Any,

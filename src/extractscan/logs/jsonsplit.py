@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
+from extractscan.jit import kernel
 from extractscan.logs.jsonscan import EARLY, INVALID, MAX_DEPTH, kind_of, skip_space, skip_value
 from extractscan.logs.spans import STRING, offsets, readable
 
@@ -30,7 +30,7 @@ def elements(
     return counts, start, end, kind
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count_elements(buf: Any, starts: Any, ends: Any, counts: Any) -> int:
     stack = np.empty(MAX_DEPTH - 1, np.uint8)
     total = 0
@@ -69,7 +69,7 @@ def _count_elements(buf: Any, starts: Any, ends: Any, counts: Any) -> int:
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill_elements(buf: Any, starts: Any, counts: Any, ends: Any, out_start: Any, out_end: Any, out_kind: Any) -> None:
     stack = np.empty(MAX_DEPTH - 1, np.uint8)
     at = 0
@@ -102,7 +102,7 @@ def values(
     return start[:n], end[:n], at
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _extent(buf: Any, i: int) -> int:
     """Index after the object or bare word at ``i``, the buffer's length + 1 if it is not whole."""
     size = len(buf)
@@ -128,7 +128,7 @@ def _extent(buf: Any, i: int) -> int:
     return size + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _values(buf: Any, at: int, last: bool, start: Any, end: Any) -> tuple[int, int]:
     n, size = 0, len(buf)
     while n < len(start):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from numba import njit
 
+from extractscan.jit import kernel
 from extractscan.logs.jsonscan import hex4
 from extractscan.logs.spans import PLAIN, QUOTED, STRING, offsets, readable
 
@@ -69,7 +69,7 @@ def spread(where: NDArray[Any], values: pl.Series, rows: int) -> pl.Series:
     return values.gather(pl.select(pl.when(index >= 0).then(index)).to_series())
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put(out: Any, at: int, code: int) -> int:
     """Write the code point ``code`` as UTF-8; returns the index after it. The room is the caller's care."""
     if code < 0x80:
@@ -91,7 +91,7 @@ def _put(out: Any, at: int, code: int) -> int:
     return at + 4
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sequence(buf: Any, i: int, end: int) -> int:
     """Length of the UTF-8 sequence at ``i``, or minus the number of bytes that one replacement character stands for."""
     c = buf[i]
@@ -119,7 +119,7 @@ def _sequence(buf: Any, i: int, end: int) -> int:
     return more + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _escape(buf: Any, i: int, end: int, out: Any, at: int) -> tuple[int, int]:
     """Undo the JSON escape at ``i``; returns the indices after it in ``buf`` and ``out``."""
     e = buf[i + 1]
@@ -148,7 +148,7 @@ def _escape(buf: Any, i: int, end: int, out: Any, at: int) -> tuple[int, int]:
     return i, _put(out, at, code)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, spare: int) -> int:
     """Write all texts; returns how many were repaired, or -1 if ``out`` is too small.
 

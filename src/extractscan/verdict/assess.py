@@ -11,7 +11,7 @@ from extractscan.campaign.groups import propose
 from extractscan.campaign.overlap import Payloads
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
 from extractscan.verdict.findings import Evidence, Gate, Severity
-from extractscan.verdict.signals import CAPS, MIN_RESAMPLED, RESAMPLED_NATURAL, stream_signals
+from extractscan.verdict.signals import CAPS, MIN_RESAMPLED, RESAMPLED_NATURAL, by_content, stream_signals
 
 if TYPE_CHECKING:
     import polars as pl
@@ -115,6 +115,7 @@ class Assessment:
 
 def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessment:
     """Judge all streams and campaigns of a log."""
+    profiles = by_content(profiles)
     payloads = Payloads(streams)
     known = population(profiles, streams.requests, payloads)
     campaigns, judged = choose(propose(profiles, streams, prompts, payloads), known)

@@ -33,6 +33,8 @@ even; content alone cannot."""
 PEOPLE_BURST: Final = 1.5
 """Times as often as by chance that people's neighbouring prompts share topic words, where the log has no conversations to
 measure it on. The log's own conversations are used where there are enough."""
+NO_TALK: Final = 4.0
+"""Bits of independence from which conversation ids are not believed: one person in a thousand writes so by chance."""
 BURST_DISPERSION: Final = 2.0
 """Overdispersion of shared topic words: words of one topic come together."""
 ENOUGH_EXPECTED: Final = 5.0
@@ -68,6 +70,25 @@ def independence_bits(seen: NDArray[np.float64], expected: NDArray[np.float64], 
     """Log2 likelihood ratio of exchangeable prompts against people's: Poisson counts with means ``expected``, ``burst * expected``."""
     bits = (expected * (burst - 1.0) - seen * np.log(burst)) / BURST_DISPERSION / np.log(2.0)
     return np.where(expected > 0, bits, 0.0)
+
+
+def by_content(profiles: pl.DataFrame) -> pl.DataFrame:
+    """Profiles in which conversation ids are believed only where the prompts bear them out.
+
+    Ids are cheap: a harvest may thread its list through one conversation. Where prompts follow one another like a shuffled list,
+    by at least ``NO_TALK`` bits, ``conversing`` becomes 0 and an unframed conversation becomes single requests.
+    """
+    bits = independence_bits(
+        profiles["topic_words_seen"].to_numpy(), profiles["topic_words_expected"].to_numpy(), people_burst(profiles)
+    )
+    listed = pl.Series(bits >= NO_TALK)
+    return profiles.with_columns(
+        pl.when(listed & pl.col("conversing").is_not_null())
+        .then(0.0)
+        .otherwise(pl.col("conversing"))
+        .alias("conversing"),
+        pl.when(listed & (pl.col("family") == CONVERSATION)).then(SINGLE).otherwise(pl.col("family")).alias("family"),
+    )
 
 
 def _robust_z(values: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:

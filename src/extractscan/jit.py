@@ -1,0 +1,34 @@
+"""A typed face for numba, so that kernels keep their signatures under a strict type checker.
+
+Kernels are cached on disk beside their module, or in numba's user cache where the installation is read-only; where both
+are, they are compiled in every run. They release the GIL so that threads can share the work, and never use ``fastmath``
+or ``parallel``: the same input gives the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
+
+import numba
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., object]")
+
+
+def kernel(function: F) -> F:
+    """Compile ``function`` in nopython mode on first call."""
+    return _compiled(function, "never")
+
+
+def inline(function: F) -> F:
+    """Compile a helper that is inlined into the kernels that call it."""
+    return _compiled(function, "always")
+
+
+def _compiled(function: F, inlining: Literal["never", "always"]) -> F:
+    try:
+        return cast("F", numba.njit(cache=True, nogil=True, inline=inlining)(function))
+    except RuntimeError:  # numba finds no place for its cache
+        return cast("F", numba.njit(nogil=True, inline=inlining)(function))
