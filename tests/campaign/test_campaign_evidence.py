@@ -18,9 +18,21 @@ from extractscan.verdict.signals import CAPS
 
 def members(**columns):
     """Six accounts with nothing to be said in their favour, then what is given."""
-    plain = {"org_id": [None] * 6, "ip": [None] * 6, "end_users": [0] * 6, "conversing": [None] * 6, **columns}
-    types = {"org_id": pl.UInt32, "ip": pl.UInt32, "end_users": pl.UInt32, "conversing": pl.Float64}
+    plain = {"org_id": [None] * 6, "ip": [None] * 6, "end_users": [0] * 6, "conversing": [None] * 6}
+    plain |= {"requests": [40] * 6, "payloads": [40] * 6, **columns}
+    types = {
+        "org_id": pl.UInt32,
+        "ip": pl.UInt32,
+        "end_users": pl.UInt32,
+        "conversing": pl.Float64,
+        "requests": pl.Int64,
+        "payloads": pl.Int64,
+    }
     return pl.DataFrame(plain, schema=types)
+
+
+def gated(table, load, shared, likeness, *, on_purpose=False):
+    return group_gates(table, load, shared, likeness, repeats_on_purpose=on_purpose)
 
 
 def names(gates):
@@ -31,7 +43,7 @@ def names(gates):
 
 
 def test_nothing_known_is_no_explanation():
-    assert group_gates(members(), 5.0, 0.0, None) == []
+    assert gated(members(), 5.0, 0.0, None) == []
 
 
 @pytest.mark.parametrize(
@@ -44,10 +56,11 @@ def test_nothing_known_is_no_explanation():
         ("public_items", {}, 5.0, 0.4, None),
         ("conversations", {"conversing": [0.9, 0.8, 0.7, 0.9, 0.6, 0.9]}, 5.0, 0.0, None),
         ("end_users", {"end_users": [9, 8, 7, 0, 0, 0]}, 5.0, 0.0, None),
+        ("exact_repetition", {"requests": [400] * 6}, 5.0, 0.0, None),
     ],
 )
 def test_each_innocent_reason_is_named(gate, columns, load, shared, likeness):
-    (found,) = group_gates(members(**columns), load, shared, likeness)
+    (found,) = gated(members(**columns), load, shared, likeness)
     assert found.gate == gate
     assert 0.0 < found.factor < 1.0
     assert any(c.isdigit() for c in found.detail)
@@ -68,13 +81,17 @@ def test_each_innocent_reason_is_named(gate, columns, load, shared, likeness):
     ],
 )
 def test_a_little_of_a_reason_is_none(columns, load, shared, likeness):
-    assert group_gates(members(**columns), load, shared, likeness) == []
+    assert gated(members(**columns), load, shared, likeness) == []
+
+
+def test_repetition_that_a_group_is_about_is_no_reason():
+    assert gated(members(requests=[400] * 6), 5.0, 0.0, None, on_purpose=True) == []
 
 
 def test_all_reasons_at_once():
-    everything = members(org_id=[1] * 6, ip=[1] * 6, end_users=[9] * 6, conversing=[1.0] * 6)
-    gates = group_gates(everything, -9.0, 1.0, 0.0)
-    assert len(names(gates)) == len(set(names(gates))) == 7
+    everything = members(org_id=[1] * 6, ip=[1] * 6, end_users=[9] * 6, conversing=[1.0] * 6, requests=[400] * 6)
+    gates = gated(everything, -9.0, 1.0, 0.0)
+    assert len(names(gates)) == len(set(names(gates))) == 8
     assert all(0.0 < g.factor < 1.0 for g in gates)
 
 

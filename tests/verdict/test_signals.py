@@ -4,11 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_profiles import profiles
 
-from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
+from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.verdict.signals import (
     CAPS,
     HINT,
     PEOPLE_BURST,
+    by_content,
     elicitation_bits,
     independence_bits,
     pattern_bits,
@@ -231,3 +232,35 @@ def test_rows_in_another_order_say_the_same():
     ]
     table = profiles(*rows)
     assert stream_signals(table.sample(fraction=1.0, shuffle=True, seed=4)).equals(stream_signals(table))
+
+
+def talkers(seen, expected, **more):
+    """One conversation stream among thirty whose prompts burst as people's do."""
+    people = [{"family": CONVERSATION, "topic_words_seen": 30.0, "topic_words_expected": 20.0}] * 30
+    one = {
+        "family": CONVERSATION,
+        "topic_words_seen": seen,
+        "topic_words_expected": expected,
+        "conversing": 1.0,
+        **more,
+    }
+    return profiles(*people, one)
+
+
+def test_conversation_ids_are_believed_where_the_prompts_bear_them_out():
+    kept = by_content(talkers(90.0, 60.0)).row(-1, named=True)
+    assert (kept["family"], kept["conversing"]) == (CONVERSATION, 1.0)
+
+
+def test_a_list_threaded_through_one_conversation_is_a_list():
+    listed = by_content(talkers(100.0, 100.0)).row(-1, named=True)
+    assert (listed["family"], listed["conversing"]) == (SINGLE, 0.0)
+
+
+def test_a_framed_stream_keeps_its_frame_whatever_its_ids_say():
+    framed = by_content(talkers(100.0, 100.0, family=7)).row(-1, named=True)
+    assert (framed["family"], framed["conversing"]) == (7, 0.0)
+
+
+def test_few_words_decide_nothing_about_ids():
+    assert by_content(talkers(3.0, 3.0)).row(-1, named=True)["family"] == CONVERSATION

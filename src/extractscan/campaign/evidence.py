@@ -13,7 +13,7 @@ from extractscan.campaign.groups import MIN_PAYLOADS, MIN_SHARDS, SAME_CORPUS
 from extractscan.campaign.ties import CUSTOMER_SPREAD, customer_spread, load_bits, partition_bits, succession_bits
 from extractscan.coverage.streams import CONVERSATION, SINGLE
 from extractscan.verdict.findings import Evidence, Gate, Tie
-from extractscan.verdict.signals import CAPS
+from extractscan.verdict.signals import CAPS, RESAMPLED_NATURAL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,6 +104,8 @@ def judge(group: Group, known: Population) -> Judged:
         streams.group_by("account")
         .agg(
             pl.col("requests").sum(),
+            pl.col("payloads").sum(),
+            pl.col("resampled").mean(),
             (pl.col("conversing") * pl.col("requests")).sum().alias("talk"),
             pl.col("first_us").min(),
             pl.col("last_us").max(),
@@ -166,7 +168,10 @@ def judge(group: Group, known: Population) -> Judged:
                 "asks_nothing", "corpus", float(k), 2.0, f"{k} accounts send next to nothing and are answered at length"
             )
         )
-    gates = group_gates(members, load, 0.0 if group.kind == "near_empty" else shared, group.likeness)
+    on_purpose = group.kind == "near_empty" or float(np.median(members["resampled"].to_numpy())) > RESAMPLED_NATURAL
+    gates = group_gates(
+        members, load, 0.0 if group.kind == "near_empty" else shared, group.likeness, repeats_on_purpose=on_purpose
+    )
     total = sum(e.bits for e in evidence if e.family != "corpus")
     if total > 0 or group.kind == "near_empty":
         total += sum(e.bits for e in evidence if e.family == "corpus")

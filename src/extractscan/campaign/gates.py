@@ -11,15 +11,21 @@ if TYPE_CHECKING:
 
 ORGANIC: Final = -3.0
 """Load bits under which a group's loads are those of independent customers: eight to one."""
+REPEATS: Final = 4.0
+"""Times that each payload is sent, from which a sender tests something."""
 DIFFERENT: Final = 0.5
 """Likeness of payload distributions under which the members of a group have each their own data."""
 
 
-def group_gates(members: pl.DataFrame, load: float, shared: float, likeness: float | None) -> list[Gate]:
-    """Gates of a group. ``members`` has a row an account: ``org_id, ip, end_users, conversing``, null where unknown.
+def group_gates(
+    members: pl.DataFrame, load: float, shared: float, likeness: float | None, *, repeats_on_purpose: bool
+) -> list[Gate]:
+    """Gates of a group.
 
-    ``load`` is the load evidence in bits, ``shared`` the share of the group's payloads that several others send too, ``likeness``
-    how alike the members' payload distributions are (None if unknown).
+    ``members`` has a row an account: ``org_id, ip, end_users, conversing, requests, payloads``, null where unknown. ``load`` is the
+    load evidence in bits, ``shared`` the share of the group's payloads that several others send too, ``likeness`` how alike
+    the members' payload distributions are (None if unknown). ``repeats_on_purpose`` says that repetition is what the group was
+    proposed for (near-empty prompts, several samples of each).
     """
     k = members.height
     gates = []
@@ -54,6 +60,9 @@ def group_gates(members: pl.DataFrame, load: float, shared: float, likeness: flo
                 f"{shared:.0%} of the payloads are also sent by several others",
             )
         )
+    again = float((members["requests"] / members["payloads"]).median() or 1.0)  # type: ignore[arg-type]
+    if again >= REPEATS and not repeats_on_purpose:
+        gates.append(Gate("exact_repetition", 0.2, f"each payload is sent {again:.0f} times: tests or load"))
     talk = members["conversing"].mean()
     if isinstance(talk, float) and talk >= 0.5:
         gates.append(Gate("conversations", 1.0 - 0.9 * talk, f"{talk:.0%} of the requests belong to conversations"))

@@ -21,7 +21,9 @@ import numpy as np
 import polars as pl
 
 from extractscan.campaign.corpus import Corpora
+from extractscan.campaign.gates import REPEATS
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
+from extractscan.verdict.signals import RESAMPLED_NATURAL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,9 +119,9 @@ def _families_together(users: pl.DataFrame) -> list[list[int]]:
 
 def _units(profiles: pl.DataFrame, public: NDArray[np.float64]) -> list[NDArray[np.int64]]:
     """Streams of each unit: a frame family, or one unframed single-turn stream that is large enough."""
-    enough = profiles.filter(
-        (pl.col("payloads") >= MIN_PAYLOADS) & (pl.Series(public[profiles["stream"].to_numpy()]) < PUBLIC)
-    )
+    tests = (pl.col("requests") >= REPEATS * pl.col("payloads")) & (pl.col("resampled") <= RESAMPLED_NATURAL)
+    unknown = pl.Series(public[profiles["stream"].to_numpy()] < PUBLIC)
+    enough = profiles.filter((pl.col("payloads") >= MIN_PAYLOADS) & ~tests & unknown)
     units = [
         members["stream"].to_numpy()
         for _, members in enough.filter(pl.col("family") >= 0).group_by(["family"], maintain_order=True)
