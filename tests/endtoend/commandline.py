@@ -54,7 +54,7 @@ def run(*arguments: object, stdin: bytes | None = None, cwd: object = None, **en
         capture_output=True,
         env=environment(**environ),
         cwd=cwd,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     return polite(Ran(done.returncode, done.stdout, done.stderr.decode()))

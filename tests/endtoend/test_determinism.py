@@ -80,7 +80,7 @@ def reports(rows, tmp_path_factory):
         folder, logs = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("in")
         subprocess.run(
             [sys.executable, "-c", ALL_FORMATS, folder, str(jobs), *write(logs, some)],
-            check=True, env=environment(**environ), timeout=120,
+            check=True, env=environment(**environ), timeout=300,
         )  # fmt: skip
         folders.append(folder)
     return folders
@@ -102,6 +102,10 @@ def test_json_differs_in_the_files_alone(reports):
     assert [sum(file["rows_kept"] for file in some) for some in files] == [documents[0]["run"]["rows_kept"]] * 3
     texts = [(folder / "found.json").read_text().split('"accounts":[', 1)[1] for folder in reports]
     assert texts[0] == texts[1] == texts[2]
+
+
+def test_more_jobs_than_any_machine_has_are_no_harm(log, call, report):
+    assert call("score", log, "--format", "jsonl", "--jobs", 1_000_000).out == report("jsonl").out
 
 
 def findings(*logs, jobs=1):

@@ -237,7 +237,7 @@ def test_an_interrupt_gives_130_and_leaves_nothing(log, tmp_path):
     with pipe.open("wb", buffering=0) as feed:  # opens when the command does
         feed.write(log.read_bytes()[:30_000])
         process.send_signal(signal.SIGINT)  # while it waits for more
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     ran = polite(Ran(process.returncode, out, err.decode()))
     assert (ran.code, ran.out, ran.err) == (130, b"", "extractscan: interrupted\n")
     assert [each.name for each in tmp_path.iterdir()] == [pipe.name]
@@ -253,7 +253,7 @@ def on_a_terminal(*arguments: str, **environ: str) -> str:
         )  # fmt: skip
         os.close(theirs)
         text = b""
-        while select.select([ours], [], [], 60)[0]:
+        while select.select([ours], [], [], 300)[0]:
             try:
                 part = os.read(ours, 65536)
             except OSError:  # the terminal's other end was closed
@@ -261,7 +261,7 @@ def on_a_terminal(*arguments: str, **environ: str) -> str:
             text += part
             if not part:
                 break
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
     finally:
         os.close(ours)
     assert (process.returncode, err) == (0, b"")

@@ -87,7 +87,7 @@ def score(
     if since_time is not None and until_time is not None and since_time >= until_time:
         raise UsageError("--since must be before --until")
     columns = parse_columns(column or [])
-    cores = len(os.sched_getaffinity(0))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = min(jobs, 4 * cores) if jobs else cores
     # Polars reads this once, when it is imported.
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
