@@ -7,6 +7,8 @@ or ``parallel``: the same input gives the same bits.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 import numba
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 F = TypeVar("F", bound="Callable[..., object]")
+
+
+def is_cold() -> bool:
+    """Whether no kernel of this package lies compiled beside its module or in ``NUMBA_CACHE_DIR``: a first run, probably."""
+    elsewhere = os.environ.get("NUMBA_CACHE_DIR")
+    places = [Path(elsewhere) if elsewhere else Path(__file__).parent]
+    return not any(next(place.rglob("*_group_sheets*.nbi"), None) for place in places if place.is_dir())
 
 
 def kernel(function: F) -> F:

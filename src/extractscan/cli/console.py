@@ -186,6 +186,12 @@ def heed_interrupts() -> None:
     signal.siginterrupt(signal.SIGINT, True)
 
 
+def note(message: str, *, stream: TextIO | None = None) -> None:
+    """Write a line that is neither a warning nor an error to standard error."""
+    stream = _standard_error() if stream is None else stream
+    _write(f"extractscan: {_neutral(message, stream)}", stream)
+
+
 def error(message: str, *, stream: TextIO | None = None) -> None:
     """Write an error to standard error, neutralised; its further lines are indented, so that none can pose as ours."""
     stream = _standard_error() if stream is None else stream

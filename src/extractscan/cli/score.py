@@ -92,8 +92,9 @@ def score(
     # Polars reads this once, when it is imported.
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
 
-    from extractscan.cli.console import Console, heed_interrupts  # noqa: PLC0415
+    from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
     from extractscan.engine.local import score_logs  # noqa: PLC0415
+    from extractscan.jit import is_cold  # noqa: PLC0415
     from extractscan.logs.quarantine import parse_max_bad_rows  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
     from extractscan.report.interface import Format  # noqa: PLC0415
@@ -104,6 +105,8 @@ def score(
     bad_rows = None if max_bad_rows is None else parse_max_bad_rows(max_bad_rows)
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
+    if is_cold() and not quiet:
+        note("compiling kernels, once for this installation: this takes half a minute or so")
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
         found = score_logs(
             logs,

@@ -15,8 +15,8 @@ import numpy as np
 
 from extractscan.cluster.candidates import verified_pairs
 from extractscan.cluster.similarity import jaccard
-from extractscan.fingerprint.jit import kernel
 from extractscan.fingerprint.minhash import KEPT_SHINGLES
+from extractscan.jit import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from extractscan.fingerprint.jit import kernel
+from extractscan.jit import kernel
 
 if TYPE_CHECKING:
     import numpy as np

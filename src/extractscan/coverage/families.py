@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.fingerprint.jit import kernel
+from extractscan.jit import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

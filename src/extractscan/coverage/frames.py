@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.fingerprint.jit import kernel
 from extractscan.fingerprint.sorting import distinct, find, sort
+from extractscan.jit import kernel
 from extractscan.threads import pieces, share
 
 if TYPE_CHECKING:

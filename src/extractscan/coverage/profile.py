@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from extractscan.fingerprint.jit import kernel
 from extractscan.fingerprint.sorting import distinct, find, sort
+from extractscan.jit import kernel
 from extractscan.threads import pieces, share
 
 if TYPE_CHECKING:

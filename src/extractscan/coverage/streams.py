@@ -20,7 +20,7 @@ import polars as pl
 
 from extractscan.coverage.families import families
 from extractscan.coverage.frames import Frames, find_frames, without
-from extractscan.fingerprint.jit import kernel
+from extractscan.jit import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +32,8 @@ CONVERSATION: Final = -2
 NEAR_EMPTY: Final = -3
 
 MOSTLY: Final = 0.5
+MOSTLY_MIN: Final = 10
+"""Share of an account's requests, and their number, from which near-empty turns are no small talk."""
 FEW_WORDS: Final = 1
 """Most tokens of a prompt that asks nothing."""
 
@@ -272,7 +274,7 @@ def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     account = requests["account"].to_numpy().astype(np.int64)
     few = np.diff(texts.offsets)[requests["prompt"].to_numpy()] <= FEW_WORDS
     # People say *ok* now and then in a conversation; who says hardly anything else is not conversing.
-    mostly = np.bincount(account, weights=few) >= MOSTLY * np.bincount(account)
+    mostly = np.bincount(account, weights=few) >= np.maximum(MOSTLY * np.bincount(account), MOSTLY_MIN)
     family = np.where(few & (~turns | mostly[account]), NEAR_EMPTY, family)
     width = int(family.max(initial=0)) + 4
     stream_keys, stream, sizes = np.unique(account * width + family + 3, return_inverse=True, return_counts=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -19,10 +19,29 @@ from extractscan.verdict.assess import assess
 from extractscan.verdict.report import Measured, findings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from extractscan.logs.result import RequestBatch
     from extractscan.progress import Observer
     from extractscan.verdict.findings import Findings
+
+
+COALESCED_ROWS: Final = 50_000
+"""Rows that are fingerprinted together at the least."""
+
+
+def _coalesced(batches: Iterable[RequestBatch]) -> Iterator[pl.DataFrame]:
+    """Unite small batches, so that ten thousand files of one call each do not cost ten thousand fingerprintings."""
+    held: list[pl.DataFrame] = []
+    rows = 0
+    for batch in batches:
+        held.append(batch.frame)
+        rows += batch.frame.height
+        if rows >= COALESCED_ROWS:
+            yield pl.concat(held)
+            held, rows = [], 0
+    if held:
+        yield pl.concat(held)
 
 
 def score_logs(
@@ -39,7 +58,7 @@ def score_logs(
     reader = read_logs(
         inputs, since=since, until=until, max_bad_rows=max_bad_rows, observer=observer, columns=columns or {}
     )
-    prints = merge([fingerprint(batch.frame, jobs=jobs) for batch in reader.batches()])
+    prints = merge([fingerprint(frame, jobs=jobs) for frame in _coalesced(reader.batches())])
     observer.stage("clustering")
     shingles = shingle(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs)
     clusters = cluster(shingles, jobs=jobs)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.fingerprint.jit import inline, kernel
 from extractscan.fingerprint.sorting import sort
 from extractscan.fingerprint.tokens import _mix32
+from extractscan.jit import inline, kernel
 from extractscan.threads import pieces, share
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from extractscan.fingerprint.jit import kernel
 from extractscan.fingerprint.tokens import Tokens, tokenise
+from extractscan.jit import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from extractscan.fingerprint.jit import inline, kernel
+from extractscan.jit import inline, kernel
 from extractscan.threads import pieces, share
 
 if TYPE_CHECKING:
