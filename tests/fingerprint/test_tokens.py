@@ -78,3 +78,44 @@ def test_offsets_are_in_order_and_inside(text):
     t = tokenise(pl.Series([text, text]))
     assert np.all(np.diff(t.offsets) >= 0)
     assert t.offsets[-1] == t.values.size
+
+
+def plain_code_points():
+    from extractscan.fingerprint.tokens import _is_plain
+
+    rule = _is_plain.py_func
+    return [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF and rule(c)]
+
+
+def test_what_the_kernel_folds_by_itself_is_what_unicode_says():
+    import unicodedata
+
+    from extractscan.fingerprint.tokens import _fold
+
+    plain = plain_code_points()
+    assert len(plain) > 30_000
+    for c in plain:
+        if c < 0x80:
+            continue
+        char = chr(c)
+        folded = unicodedata.normalize("NFKC", char).lower()
+        assert unicodedata.combining(char) == 0, hex(c)
+        assert chr(int(_fold.py_func(np.uint32(c)))) == folded, hex(c)
+
+
+@given(st.lists(st.sampled_from(plain_code_points()), min_size=1, max_size=30).map(lambda cs: "".join(map(chr, cs))))
+def test_plain_text_gets_the_tokens_of_its_normal_form(text):
+    import unicodedata
+
+    (a, b), t = tokens(text, unicodedata.normalize("NFKC", text).lower())
+    assert a == b
+    assert t.hashes[0] == t.hashes[1]
+
+
+@given(st.text(max_size=60))
+def test_any_text_gets_the_tokens_of_its_normal_form(text):
+    text = text.encode("utf-8", "replace").decode()
+    normal = pl.Series([text]).str.normalize("NFKC").str.to_lowercase()[0]
+    (a, b), t = tokens(text, normal)
+    assert a == b
+    assert t.hashes[0] == t.hashes[1]

@@ -47,7 +47,7 @@ class Pairs:
 def _pairs_of_band(
     band: int,
     order: NDArray[np.int64],
-    band_keys: NDArray[np.uint64],
+    band_keys: NDArray[np.uint32],
     offsets: NDArray[np.int64],
     values: NDArray[np.uint32],
     counts: NDArray[np.int64],
@@ -106,14 +106,18 @@ def _pairs_of_band(
     return left, right, similarity, capped, largest
 
 
-def _by_band(band_keys: NDArray[np.uint64], band: int, eligible: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Positions sorted by a band's key; in a hot run, by the next band, so that those that agree there too become neighbours."""
-    keys = band_keys[band, eligible]
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order]
+def _by_band(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Positions sorted by a band's key; in a hot run, by the next band, so that those that agree there too become neighbours.
+
+    Key and position are packed into one 64-bit number: sorting numbers is several times as fast as sorting positions by a key, and
+    equal keys come out in the order of positions.
+    """
+    packed = (band_keys[band, eligible].astype(np.uint64) << np.uint64(32)) | eligible.astype(np.uint64)
+    packed.sort()
+    keys = packed >> np.uint64(32)
+    order: NDArray[np.int64] = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
     starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if keys.size else np.zeros(0, np.int64)
     sizes = np.diff(np.r_[starts, keys.size])
-    order = eligible[order]
     following = band_keys[(band + 1) % band_keys.shape[0]]
     for start, size in zip(starts[sizes > MAX_RUN].tolist(), sizes[sizes > MAX_RUN].tolist(), strict=True):
         run = order[start : start + size]

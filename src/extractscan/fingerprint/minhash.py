@@ -101,7 +101,7 @@ def _shingle_and_band(
     b: NDArray[np.uint32],
     bands: int,
     kept: int,
-    band_keys: NDArray[np.uint64],
+    band_keys: NDArray[np.uint32],
     shingles: NDArray[np.uint32],
     ends: NDArray[np.int64],
     counts: NDArray[np.int64],
@@ -135,7 +135,7 @@ def _shingle_and_band(
                 for r in range(rows):
                     key = np.uint64((key ^ np.uint64(signature[k * rows + r])) * np.uint64(0xFF51AFD7ED558CCD))
                     key ^= key >> np.uint64(32)
-                band_keys[k, i] = key
+                band_keys[k, i] = np.uint32(key >> np.uint64(32))
             for j in range(min(distinct, kept)):
                 shingles[at] = part[j]
                 at += 1
@@ -150,13 +150,14 @@ class Shingles:
 
     ``values`` (uint32) of text ``i`` are ``values[offsets[i]:offsets[i + 1]]``: its smallest shingle hashes, sorted, at most
     ``KEPT_SHINGLES``. ``counts`` (int64, n) is the size of the whole set; 0 for a text too short for a shingle, whose band
-    keys mean nothing. ``band_keys`` is uint64 (BANDS, n).
+    keys mean nothing. ``band_keys`` is uint32 (BANDS, n): two
+    different bands share a key once in 2**32, which costs a comparison and no more.
     """
 
     offsets: NDArray[np.int64]
     values: NDArray[np.uint32]
     counts: NDArray[np.int64]
-    band_keys: NDArray[np.uint64]
+    band_keys: NDArray[np.uint32]
 
 
 def shingle(offsets: NDArray[np.int64], tokens: NDArray[np.uint32], *, jobs: int = 1) -> Shingles:
@@ -166,7 +167,7 @@ def shingle(offsets: NDArray[np.int64], tokens: NDArray[np.uint32], *, jobs: int
     n = offsets.size - 1
     sizes = np.clip(np.diff(offsets) - (SHINGLE - 1), 0, KEPT_SHINGLES)
     counts = np.zeros(n, np.int64)
-    band_keys = np.zeros((BANDS, n), np.uint64)
+    band_keys = np.zeros((BANDS, n), np.uint32)
 
     def part(start: int, stop: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         values = np.empty(int(sizes[start:stop].sum()), np.uint32)

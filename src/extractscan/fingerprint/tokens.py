@@ -2,7 +2,8 @@
 
 Rule ``TOKEN_RULE`` (a change of the rule changes the number, since fingerprints of two rules do not compare):
 
-* text is NFKC-normalised and lower-cased (Polars does both), invalid UTF-8 having been replaced by the reader;
+* text is NFKC-normalised and lower-cased (by the kernel where it is plain, by Polars elsewhere), invalid
+  UTF-8 having been replaced by the reader;
 * a token is a maximal run of letters, marks, digits and underscores; punctuation, symbols and space end it;
 * a run of digits counts as one ``0``, so that numbered items of one template stay one template;
 * in scripts without word breaks (Chinese, Japanese kana, Thai, Lao, Burmese, Khmer) every character is a token.
@@ -21,13 +22,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from extractscan.jit import inline, kernel
 from extractscan.threads import pieces, share
 
 if TYPE_CHECKING:
-    import polars as pl
     from numpy.typing import NDArray
 
 TOKEN_RULE: Final = 1
@@ -94,6 +95,102 @@ def _class(c: np.uint32) -> int:
 
 
 @inline
+def _decode(data: NDArray[np.uint8], p: int, b: np.uint32) -> tuple[np.uint32, int]:
+    """Code point beyond ASCII at ``p``, whose first byte is ``b``, and the position after it."""
+    low = np.uint32(0x3F)
+    if b < 0xE0:
+        return ((b & np.uint32(0x1F)) << np.uint32(6)) | (np.uint32(data[p + 1]) & low), p + 2
+    if b < 0xF0:
+        return (
+            ((b & np.uint32(0x0F)) << np.uint32(12))
+            | ((np.uint32(data[p + 1]) & low) << np.uint32(6))
+            | (np.uint32(data[p + 2]) & low)
+        ), p + 3
+    return (
+        ((b & np.uint32(0x07)) << np.uint32(18))
+        | ((np.uint32(data[p + 1]) & low) << np.uint32(12))
+        | ((np.uint32(data[p + 2]) & low) << np.uint32(6))
+        | (np.uint32(data[p + 3]) & low)
+    ), p + 4
+
+
+@inline
+def _is_plain(c: np.uint32) -> bool:
+    """Whether ``_fold`` does to this code point, wherever it stands, what NFKC and lower case do.
+
+    Letters and signs that stand alone: nothing that decomposes, combines with a neighbour or has a special lower case. What is not
+    in these ranges goes the long way; a test holds every one of them against the Unicode database.
+    """
+    if c < 0x80:
+        return True
+    if c < 0x0250:
+        if c < 0xC0:
+            return c == 0xA0 or c == 0xA1 or c == 0xA7 or c == 0xAB or c == 0xB0 or c == 0xBB or c == 0xBF  # type: ignore[no-any-return]
+        if c < 0x0180:
+            return not (
+                c == 0x0130 or c == 0x0132 or c == 0x0133 or c == 0x013F or c == 0x0140 or c == 0x0149 or c == 0x017F
+            )
+        return False
+    if 0x0410 <= c <= 0x044F or c == 0x0401 or c == 0x0451 or 0x05D0 <= c <= 0x05EA:
+        return True
+    if 0x0621 <= c <= 0x063A or 0x0641 <= c <= 0x064A or 0x0660 <= c <= 0x0669 or c == 0x060C or c == 0x061F:
+        return True
+    if 0x2010 <= c <= 0x2015:
+        return c != 0x2011  # type: ignore[no-any-return]
+    if 0x2018 <= c <= 0x2022:
+        return True
+    if 0x3000 <= c <= 0x3002 or 0x3008 <= c <= 0x3011 or 0x3041 <= c <= 0x3096 or 0x30A1 <= c <= 0x30FC:
+        return True
+    return bool(0x4E00 <= c <= 0x9FFF or 0xAC00 <= c <= 0xD7A3 or 0xFF01 <= c <= 0xFF5E or 0x1F300 <= c <= 0x1F64F)
+
+
+@inline
+def _fold(c: np.uint32) -> np.uint32:
+    """NFKC and lower case of a plain code point beyond ASCII; others (normalised before) stay as they are."""
+    if c < 0xC0:
+        return np.uint32(32) if c == 0xA0 else c
+    if c < 0x0180:
+        if c < 0xDF:
+            return c + np.uint32(32) if c != 0xD7 else c
+        if c < 0x0100:
+            return c
+        if c < 0x0138 or (c >= 0x014A and c < 0x0178):
+            return c | np.uint32(1) if c != 0x0130 else c
+        if c >= 0x0139 and c < 0x0149:
+            return c + (c & np.uint32(1))
+        if c == 0x0178:
+            return np.uint32(0xFF)
+        return c + (c & np.uint32(1)) if c >= 0x0179 and c < 0x017F else c
+    if c < 0x0600:
+        if c >= 0x0410 and c < 0x0430:
+            return c + np.uint32(32)
+        return np.uint32(0x0451) if c == 0x0401 else c
+    if c == 0x3000:
+        return np.uint32(32)
+    if c >= 0xFF01 and c <= 0xFF5E:
+        c -= np.uint32(0xFEE0)
+        return c + np.uint32(32) if c >= 65 and c <= 90 else c
+    return c
+
+
+@kernel
+def _needs_unicode(data: NDArray[np.uint8], offsets: NDArray[np.int64], out: NDArray[np.bool_]) -> None:
+    """Set ``out`` for each text with a code point that is not plain."""
+    for i in range(offsets.size - 1):
+        p = offsets[i]
+        end = offsets[i + 1]
+        found = False
+        while p < end and not found:
+            b = np.uint32(data[p])
+            if b < 0x80:
+                p += 1
+                continue
+            c, p = _decode(data, p, b)
+            found = not _is_plain(c)
+        out[i] = found
+
+
+@inline
 def _mix32(h: np.uint32) -> np.uint32:
     """MurmurHash3's 32-bit finaliser."""
     h ^= h >> np.uint32(16)
@@ -101,6 +198,17 @@ def _mix32(h: np.uint32) -> np.uint32:
     h ^= h >> np.uint32(13)
     h = np.uint32(h * np.uint32(0xC2B2AE35))
     return h ^ (h >> np.uint32(16))
+
+
+_ASCII_FOLDED: Final = np.array([c + 32 if 65 <= c <= 90 else c for c in range(128)], np.uint32)
+_ASCII_KIND: Final = np.array(
+    [
+        2 if chr(c).isalpha() or c == 95 else 3 if chr(c).isdigit() else 0 if c == 32 or 9 <= c <= 13 else 1
+        for c in range(128)
+    ],
+    np.int64,
+)
+"""Case and class of ASCII, by table: nearly all text is there."""
 
 
 @kernel
@@ -129,27 +237,13 @@ def _tokenise(
         while p < end:
             b = np.uint32(data[p])
             if b < 0x80:
-                c = b + np.uint32(32) if 65 <= b <= 90 else b
+                c = _ASCII_FOLDED[b]
+                kind = _ASCII_KIND[b]
                 p += 1
-            elif b < 0xE0:
-                c = ((b & np.uint32(0x1F)) << np.uint32(6)) | (np.uint32(data[p + 1]) & np.uint32(0x3F))
-                p += 2
-            elif b < 0xF0:
-                c = (
-                    ((b & np.uint32(0x0F)) << np.uint32(12))
-                    | ((np.uint32(data[p + 1]) & np.uint32(0x3F)) << np.uint32(6))
-                    | (np.uint32(data[p + 2]) & np.uint32(0x3F))
-                )
-                p += 3
             else:
-                c = (
-                    ((b & np.uint32(0x07)) << np.uint32(18))
-                    | ((np.uint32(data[p + 1]) & np.uint32(0x3F)) << np.uint32(12))
-                    | ((np.uint32(data[p + 2]) & np.uint32(0x3F)) << np.uint32(6))
-                    | (np.uint32(data[p + 3]) & np.uint32(0x3F))
-                )
-                p += 4
-            kind = _class(c)
+                c, p = _decode(data, p, b)
+                c = _fold(c)
+                kind = _class(c)
             if kind == 0:
                 space = True
             else:
@@ -220,19 +314,35 @@ def utf8_buffers(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]
     return data, offsets
 
 
-def normalise(texts: pl.Series) -> pl.Series:
-    """NFKC and lower case for texts beyond ASCII; the kernel lowers ASCII, where NFKC changes nothing."""
+def normalised(texts: pl.Series, jobs: int = 1) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Bytes and offsets of a string column, of which NFKC and lower case are done but for what the kernel does itself.
+
+    Most text is plain (see ``_is_plain``), and Unicode tables are slow; only what is not plain goes through Polars.
+    """
     texts = texts.fill_null("")
-    places = (texts.str.len_bytes() != texts.str.len_chars()).arg_true()
+    data, offsets = utf8_buffers(texts)
+    odd = np.zeros(offsets.size - 1, np.bool_)
+    share(
+        lambda start, stop: _needs_unicode(data, offsets[start : stop + 1], odd[start:stop]),
+        pieces(np.diff(offsets) + 1, 8 * jobs),
+        jobs,
+    )
+    places = pl.Series(np.flatnonzero(odd))
     if not places.len():
-        return texts
-    changed = texts.gather(places).str.normalize("NFKC").str.to_lowercase()
-    return texts.clone().scatter(places, changed)  # the clone: scatter writes in place
+        return data, offsets
+    odd_texts = texts.gather(places)
+    parts = share(
+        lambda start, stop: odd_texts[start:stop].str.normalize("NFKC").str.to_lowercase(),
+        pieces(odd_texts.str.len_bytes().to_numpy().astype(np.int64) + 1, 4 * jobs),
+        jobs,
+    )
+    changed = pl.concat(parts)
+    return utf8_buffers(texts.clone().scatter(places, changed))  # the clone: scatter writes in place
 
 
 def tokenise(texts: pl.Series, *, jobs: int = 1) -> Tokens:
     """Tokens and hashes of a string column (raw, not yet normalised); a null counts as the empty text."""
-    data, offsets = utf8_buffers(normalise(texts))
+    data, offsets = normalised(texts, jobs)
     n = offsets.size - 1
     hashes = np.empty(n, np.uint64)
     chars = np.empty(n, np.int64)
