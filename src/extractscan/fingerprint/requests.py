@@ -168,10 +168,13 @@ def merge(batches: Iterable[FingerprintBatch]) -> Fingerprints:
     rows = pl.concat([p.rows for p in parts], rechunk=True)
     before = rows.height
     identity = ["time_us", "account_id", "request_id", "prompt_hash"]
-    # Every column takes part in the order, so that of two rows that differ elsewhere the same one is kept each time.
-    rows = rows.sort([*identity, *(c for c in rows.columns if c not in identity)]).unique(
-        identity, keep="first", maintain_order=True
-    )
+    rows = rows.sort(identity)
+    same = pl.all_horizontal(pl.col(c) == pl.col(c).shift() for c in identity)
+    if rows.select(same.any()).item():
+        # Delivered again: every column takes part in the order, so that of rows that differ elsewhere the same one is kept.
+        rows = rows.sort([*identity, *(c for c in rows.columns if c not in identity)]).unique(
+            identity, keep="first", maintain_order=True
+        )
     accounts = rows["account_id"].unique().sort()
     present = {c for c in (*MEASURES, *NAMES) if rows[c].null_count() < rows.height}
     present |= {c for c in ("prompt", "system", "response") if rows[f"has_{c}"].any()}

@@ -305,7 +305,7 @@ class Tokens:
 
 def utf8_buffers(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Bytes and offsets (n + 1) of a string column without nulls."""
-    array = texts.rechunk().to_arrow().cast(pa.large_string())
+    array = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())  # large_string, not string_view
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     _, offset_buffer, data_buffer = array.buffers()
