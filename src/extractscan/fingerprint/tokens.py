@@ -115,7 +115,7 @@ def _decode(data: NDArray[np.uint8], p: int, b: np.uint32) -> tuple[np.uint32, i
 
 
 @inline
-def _is_plain(c: np.uint32) -> bool:
+def _is_plain(c: int) -> bool:
     """Whether ``_fold`` does to this code point, wherever it stands, what NFKC and lower case do.
 
     Letters and signs that stand alone: nothing that decomposes, combines with a neighbour or has a special lower case. What is not
@@ -125,18 +125,24 @@ def _is_plain(c: np.uint32) -> bool:
         return True
     if c < 0x0250:
         if c < 0xC0:
-            return c == 0xA0 or c == 0xA1 or c == 0xA7 or c == 0xAB or c == 0xB0 or c == 0xBB or c == 0xBF  # type: ignore[no-any-return]
+            return c == 0xA0 or c == 0xA1 or c == 0xA7 or c == 0xAB or c == 0xB0 or c == 0xBB or c == 0xBF
         if c < 0x0180:
             return not (
                 c == 0x0130 or c == 0x0132 or c == 0x0133 or c == 0x013F or c == 0x0140 or c == 0x0149 or c == 0x017F
             )
-        return False
+        return c == 0x01A0 or c == 0x01A1 or c == 0x01AF or c == 0x01B0 or 0x0218 <= c <= 0x021B
+    if c < 0x0400:  # Greek, but for the capital sigma, whose lower case depends on its place
+        return 0x0391 <= c <= 0x03A1 or 0x03A4 <= c <= 0x03A9 or 0x03AC <= c <= 0x03AF or 0x03B1 <= c <= 0x03CE
+    if 0x0904 <= c <= 0x0928 or 0x092A <= c <= 0x0930 or 0x0935 <= c <= 0x0939 or 0x093E <= c <= 0x094C:
+        return True
+    if 0x0964 <= c <= 0x096F or 0x1EA0 <= c <= 0x1EF9:
+        return True
     if 0x0410 <= c <= 0x044F or c == 0x0401 or c == 0x0451 or 0x05D0 <= c <= 0x05EA:
         return True
     if 0x0621 <= c <= 0x063A or 0x0641 <= c <= 0x064A or 0x0660 <= c <= 0x0669 or c == 0x060C or c == 0x061F:
         return True
     if 0x2010 <= c <= 0x2015:
-        return c != 0x2011  # type: ignore[no-any-return]
+        return c != 0x2011
     if 0x2018 <= c <= 0x2022:
         return True
     if 0x3000 <= c <= 0x3002 or 0x3008 <= c <= 0x3011 or 0x3041 <= c <= 0x3096 or 0x30A1 <= c <= 0x30FC:
@@ -161,10 +167,18 @@ def _fold(c: np.uint32) -> np.uint32:
         if c == 0x0178:
             return np.uint32(0xFF)
         return c + (c & np.uint32(1)) if c >= 0x0179 and c < 0x017F else c
+    if c < 0x0250:
+        if c == 0x01A0 or c == 0x01AF or c == 0x0218 or c == 0x021A:
+            return c + np.uint32(1)
+        return c
+    if c < 0x0400:
+        return c + np.uint32(32) if c >= 0x0391 and c <= 0x03A9 else c
     if c < 0x0600:
         if c >= 0x0410 and c < 0x0430:
             return c + np.uint32(32)
         return np.uint32(0x0451) if c == 0x0401 else c
+    if c >= 0x1EA0 and c <= 0x1EF9:
+        return c | np.uint32(1)
     if c == 0x3000:
         return np.uint32(32)
     if c >= 0xFF01 and c <= 0xFF5E:
@@ -186,7 +200,7 @@ def _needs_unicode(data: NDArray[np.uint8], offsets: NDArray[np.int64], out: NDA
                 p += 1
                 continue
             c, p = _decode(data, p, b)
-            found = not _is_plain(c)
+            found = not _is_plain(c)  # type: ignore[arg-type]
         out[i] = found
 
 
