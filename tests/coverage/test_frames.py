@@ -7,7 +7,8 @@ from coverage_help import frames_of, hanzi, token_set, tokens_of, word, words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractscan.coverage.frames import MAX_DEPTH, MIN_SUPPORT, _commonest, find_frames, without
+from extractscan.coverage.frames import MAX_DEPTH, MIN_SUPPORT, find_frames, without
+from extractscan.coverage.ladders import commonest
 
 PREFIX = "Summarise the following text in one sentence:"  # 7 words
 SUFFIX = "Answer with a single letter only, please."  # 7 words
@@ -205,14 +206,14 @@ HASHES = st.integers(0, 3).flatmap(
 
 @settings(deadline=None)
 @given(st.lists(st.lists(HASHES, max_size=30).map(lambda v: np.array(v, np.uint32)), max_size=6))
-def test_the_commonest_value_and_a_table_that_is_given_back_empty(rounds):
+def test_thecommonest_value_and_a_table_that_is_given_back_empty(rounds):
     longest = max((values.size for values in rounds), default=0)
     slots = 16
     while slots <= 2 * longest:
         slots *= 2
     table = np.zeros((slots, 2), np.int64)
     for values in rounds:
-        best, most = _commonest(values, table)
+        best, most = commonest(values, table)
         counts = Counter(values.tolist())
         assert most == max(counts.values(), default=0)
         assert best == min((v for v, c in counts.items() if c == most), default=0)

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.fingerprint.sorting import distinct, find, sort
+from extractscan.coverage.ladders import common_words, ladder, shared_end
+from extractscan.fingerprint.sorting import find
 from extractscan.jit import kernel
 from extractscan.threads import pieces, share
 
@@ -48,180 +49,6 @@ TEMPLATE_WORDS: Final = 0.34
 """Share of a prompt's words that must be skeleton for a gapped template: under a third, fixed words are grammar."""
 
 NONE: Final = -1
-
-
-@kernel
-def _commonest(values: NDArray[np.uint32], table: NDArray[np.int64]) -> tuple[np.uint32, int]:
-    """Return the commonest value (the least of equals) and its count.
-
-    ``table`` (slots, 2), a power of two of slots and over twice as many as there are values, counts by open addressing; it is
-    handed over empty (zero counts) and given back empty.
-    """
-    mask = table.shape[0] - 1
-    best = np.uint32(0)
-    most = 0
-    for x in values:
-        slot = np.int64(x) & mask
-        while table[slot, 1] > 0 and table[slot, 0] != x:
-            slot = (slot + 1) & mask
-        table[slot, 0] = x
-        table[slot, 1] += 1
-        count = table[slot, 1]
-        if count > most or (count == most and x < best):
-            most = count
-            best = x
-    # A slot is found along its chain: to empty the table, walk each chain to its end.
-    for x in values:
-        slot = np.int64(x) & mask
-        while table[slot, 1] > 0:
-            table[slot, 1] = 0
-            slot = (slot + 1) & mask
-    return best, most
-
-
-@kernel
-def _ladder(
-    items: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    tokens: NDArray[np.uint32],
-    support: int,
-    back: bool,
-    min_words: float,
-    max_depth: int,
-    max_frames: int,
-    group: NDArray[np.int64],
-    first_group: int,
-    short_words: float,
-    short_share: float,
-    members: NDArray[np.int64],
-    short: NDArray[np.int64],
-    scratch: NDArray[np.uint32],
-    table: NDArray[np.int64],
-) -> int:
-    """Assign ``group`` (by position in ``items``; -1 is free) from ``first_group`` on; returns the next free number.
-
-    ``members``, ``short`` and ``scratch`` are as long as ``items``.
-    """
-    number = first_group
-    for _ in range(4 * max_frames):
-        size = 0
-        for m in range(items.size):
-            if group[m] == -1:
-                members[size] = m
-                size += 1
-        if size < support or number - first_group >= max_frames:
-            break
-        depth = 0
-        words = 0.0
-        saved = 0
-        while depth < max_depth:
-            used = 0
-            for k in range(size):
-                i = items[members[k]]
-                if offsets[i + 1] - offsets[i] > depth:
-                    scratch[used] = tokens[offsets[i + 1] - 1 - depth] if back else tokens[offsets[i] + depth]
-                    used += 1
-            best, most = _commonest(scratch[:used], table)
-            need = support
-            if words >= min_words:
-                need = max(support, (size + 1) // 2)
-            if most < need:
-                break
-            kept = 0
-            for k in range(size):
-                m = members[k]
-                i = items[m]
-                if offsets[i + 1] - offsets[i] > depth:
-                    t = tokens[offsets[i + 1] - 1 - depth] if back else tokens[offsets[i] + depth]
-                    if t == best:
-                        members[kept] = m
-                        kept += 1
-            size = kept
-            depth += 1
-            words += 0.5 if best & np.uint32(1) else 1.0
-            if words >= short_words and size >= short_share * items.size:
-                short[:size] = members[:size]
-                saved = size
-        if depth == 0:
-            break
-        if words < min_words and saved >= support:
-            members[:saved] = short[:saved]
-            size = saved
-            words = min_words
-        # Too short: set aside, no frame of this direction goes through here.
-        mark = number if words >= min_words else -2
-        for k in range(size):
-            group[members[k]] = mark
-        if mark == number:
-            number += 1
-    for m in range(items.size):
-        if group[m] == -2:
-            group[m] = -1
-    return number
-
-
-@kernel
-def _shared_end(
-    members: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    tokens: NDArray[np.uint32],
-    back: bool,
-    max_depth: int,
-    skip: int,
-) -> int:
-    """Number of tokens at one end that nine members in ten share position by position, beyond ``skip`` at the other end."""
-    depth = 0
-    while depth < max_depth:
-        # The only candidate is the majority (Boyer and Moore 1981): found in one pass, counted in a second.
-        candidate = np.uint32(0)
-        lead = 0
-        for i in members:
-            if offsets[i + 1] - offsets[i] > depth + skip:
-                t = tokens[offsets[i + 1] - 1 - depth] if back else tokens[offsets[i] + depth]
-                if lead == 0:
-                    candidate = t
-                lead += 1 if t == candidate else -1
-        most = 0
-        for i in members:
-            if offsets[i + 1] - offsets[i] > depth + skip:
-                t = tokens[offsets[i + 1] - 1 - depth] if back else tokens[offsets[i] + depth]
-                if t == candidate:
-                    most += 1
-        if most * 10 < members.size * 9:
-            break
-        depth += 1
-    return depth
-
-
-@kernel
-def _skeleton(
-    members: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    tokens: NDArray[np.uint32],
-    least: float,
-    out: NDArray[np.uint32],
-) -> int:
-    """Write the sorted tokens that occur in at least the share ``least`` of the members; returns how many.
-
-    ``out`` needs room for the members' mean number of tokens divided by ``least``.
-    """
-    total = 0
-    for i in members:
-        total += offsets[i + 1] - offsets[i]
-    pool = np.empty(total, np.uint32)
-    at = 0
-    for i in members:
-        at += distinct(tokens[offsets[i] : offsets[i + 1]], pool[at : at + offsets[i + 1] - offsets[i]])
-    sort(pool[:at])
-    count = 0
-    start = 0
-    for j in range(1, at + 1):
-        if j == at or pool[j] != pool[start]:
-            if j - start >= least * members.size:
-                out[count] = pool[start]
-                count += 1
-            start = j
-    return count
 
 
 @kernel
@@ -265,7 +92,7 @@ def _group_sheets(
             continue
         number = int(groups_of_sheet[s])  # zero, but not a literal, for which the ladder would be compiled twice
         for direction in range(2):
-            number = _ladder(
+            number = ladder(
                 part,
                 offsets,
                 tokens,
@@ -292,7 +119,7 @@ def _group_sheets(
                 size += 1
         if size >= support:
             skeleton = np.empty(int(words / (template_share * size)) + 2, np.uint32)
-            count = _skeleton(members[:size], offsets, tokens, template_share, skeleton)
+            count = common_words(members[:size], offsets, tokens, template_share, skeleton)
             if count >= min_words:
                 found = 0
                 for m in range(part.size):
@@ -331,9 +158,9 @@ def _measure_groups(
     """Shared ends and skeleton of each group; the skeleton of group ``g`` goes to ``skeleton[room[g]:]``."""
     for g in range(bounds.size - 1):
         part = members[bounds[g] : bounds[g + 1]]
-        front[g] = _shared_end(part, offsets, tokens, False, max_depth, 0)
-        back[g] = _shared_end(part, offsets, tokens, True, max_depth, front[g])
-        sizes[g] = _skeleton(part, offsets, tokens, template_share, skeleton[room[g] - room[0] :])
+        front[g] = shared_end(part, offsets, tokens, False, max_depth, 0)
+        back[g] = shared_end(part, offsets, tokens, True, max_depth, front[g])
+        sizes[g] = common_words(part, offsets, tokens, template_share, skeleton[room[g] - room[0] :])
 
 
 @dataclass(frozen=True, slots=True)
