@@ -116,7 +116,7 @@ def test_a_short_system_prompt_that_everybody_has_is_no_frame():
     [
         ([1, 1, 1, 1, 1], [SINGLE]),  # ids are decoration
         ([3, 1, 1, 1], [CONVERSATION]),  # people ask once and leave
-        ([3, 1, 1, 1, 1], [CONVERSATION, SINGLE]),  # one longer among too many short ones
+        ([3, 1, 1, 1, 1, 1, 1], [CONVERSATION, SINGLE]),  # one longer among too many short ones
         ([2], [CONVERSATION]),
     ],
 )
