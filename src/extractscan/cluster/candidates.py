@@ -97,7 +97,7 @@ def _pairs_of_band(
                         break
                 if seen and size <= max_run:
                     continue
-                value = jaccard(offsets, values, counts, i, j, kept)
+                value = jaccard(offsets, values, counts, i, j, kept, threshold)
                 if value >= threshold:
                     left.append(i)
                     right.append(j)

@@ -72,7 +72,7 @@ def _join(
         q = _find(parent, right[k])
         if p == q:
             continue
-        if jaccard(offsets, values, counts, p, q, kept) >= radius:
+        if jaccard(offsets, values, counts, p, q, kept, radius) >= radius:
             parent[max(p, q)] = min(p, q)
     least = np.ones(n)
     label = np.empty(n, np.int64)
@@ -80,7 +80,7 @@ def _join(
         root = _find(parent, i)
         label[i] = root
         if root != i:
-            value = jaccard(offsets, values, counts, root, i, kept)
+            value = jaccard(offsets, values, counts, root, i, kept, radius)
             if value < radius:
                 label[i] = i
             elif value < least[root]:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from extractscan.jit import kernel
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
 @kernel
 def jaccard(
-    offsets: NDArray[np.int64], values: NDArray[np.uint32], counts: NDArray[np.int64], i: int, j: int, kept: int
+    offsets: NDArray[np.int64],
+    values: NDArray[np.uint32],
+    counts: NDArray[np.int64],
+    i: int,
+    j: int,
+    kept: int,
+    least: float,
 ) -> float:
-    """Jaccard similarity of sets ``i`` and ``j``, in [0, 1]; two empty sets have 0.
+    """Jaccard similarity of sets ``i`` and ``j``, in [0, 1]; two empty sets have 0, and so has a pair that is seen to lie below ``least``.
 
     Exact while both sets are kept whole. Otherwise the bottom-k estimate (Broder 1997, "On the resemblance and
     containment of documents"): among the ``kept`` smallest hashes of the union, the share that lies in both.
@@ -24,9 +31,13 @@ def jaccard(
     q = offsets[j]
     p_end = offsets[i + 1]
     q_end = offsets[j + 1]
-    limit = p_end - p + q_end - q
+    total = p_end - p + q_end - q
+    limit = total
+    # Similarity s needs s / (1 + s) of all elements in common: more strangers than that leaves decide the matter early.
+    strangers = total - 2 * int(np.ceil(least * total / (1.0 + least) - 1e-9))
     if counts[i] > kept or counts[j] > kept:
         limit = kept
+        strangers = total
     union = 0
     common = 0
     while union < limit and p < p_end and q < q_end:
@@ -39,8 +50,12 @@ def jaccard(
             q += 1
         elif x < y:
             p += 1
+            strangers -= 1
         else:
             q += 1
+            strangers -= 1
+        if strangers < 0:
+            return 0.0
     if union < limit:
         union = min(limit, union + (p_end - p) + (q_end - q))
     return common / union if union > 0 else 0.0
