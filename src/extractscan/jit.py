@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 import numba
+from numba.misc.appdirs import AppDirs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,9 +21,10 @@ F = TypeVar("F", bound="Callable[..., object]")
 
 
 def is_cold() -> bool:
-    """Whether no kernel of this package lies compiled beside its module or in ``NUMBA_CACHE_DIR``: a first run, probably."""
+    """Whether no kernel of this package lies compiled where numba would look for it: a first run, probably."""
     elsewhere = os.environ.get("NUMBA_CACHE_DIR")
-    places = [Path(elsewhere) if elsewhere else Path(__file__).parent]
+    users = AppDirs(appname="numba", appauthor=False).user_cache_dir  # where the installation is read-only
+    places = [Path(elsewhere)] if elsewhere else [Path(__file__).parent, Path(users)]
     return not any(next(place.rglob("*_group_sheets*.nbi"), None) for place in places if place.is_dir())
 
 
