@@ -23,7 +23,8 @@ F = TypeVar("F", bound="Callable[..., object]")
 def is_cold() -> bool:
     """Whether no kernel of this package lies compiled where numba would look for it: a first run, probably."""
     elsewhere = os.environ.get("NUMBA_CACHE_DIR")
-    users = AppDirs(appname="numba", appauthor=False).user_cache_dir  # where the installation is read-only
+    # The user's cache is where kernels go when the installation is read-only.
+    users = AppDirs(appname="numba", appauthor=False).user_cache_dir  # type: ignore[no-untyped-call]
     places = [Path(elsewhere)] if elsewhere else [Path(__file__).parent, Path(users)]
     return not any(next(place.rglob("*_group_sheets*.nbi"), None) for place in places if place.is_dir())
 

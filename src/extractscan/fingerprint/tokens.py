@@ -38,7 +38,8 @@ TOKEN_RULE: Final = 1
 def _class(c: np.uint32) -> int:
     """Class of a code point: 0 space, 1 break, 2 word, 3 digit, 4 a script without word breaks.
 
-    Ranges rather than a table: a table of Unicode's size costs more start-up than it saves."""
+    Ranges rather than a table: a table of Unicode's size costs more start-up than it saves.
+    """
     if c < 0x80:
         if 97 <= c <= 122 or 65 <= c <= 90 or c == 95:
             return 2
