@@ -8,11 +8,11 @@ import gzip
 import io
 import json
 import os
-import random
 import tracemalloc
 import zlib
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 import zstandard
@@ -23,6 +23,8 @@ from extractscan.logs import streams
 from extractscan.logs.quarantine import parse_max_bad_rows
 from extractscan.logs.quiet import hold_stderr
 from extractscan.logs.read import read_logs
+
+NOISE = np.random.default_rng(1)
 
 
 def lines(summary):
@@ -282,7 +284,7 @@ def test_what_others_write_to_stderr_meanwhile_is_passed_on(capfd):
     ("pack", "name"), [(gzip.compress, "gzip"), (bz2.compress, "bzip2"), (zstandard.ZstdCompressor().compress, "zstd")]
 )
 def test_compressed_data_cut_short(tmp_path, pack, name):
-    rows = [row(i, prompt=noise.randbytes(30).hex()) for i in range(20_000)]
+    rows = [row(i, prompt=NOISE.bytes(30).hex()) for i in range(20_000)]
     data = pack(jsonl(*rows))
     (tmp_path / "a").write_bytes(data[: len(data) * 3 // 4])
     frame, summary, _ = read(tmp_path / "a")
@@ -292,8 +294,7 @@ def test_compressed_data_cut_short(tmp_path, pack, name):
 
 
 def test_compressed_data_damaged_in_the_middle(tmp_path):
-    noise = random.Random(1)
-    data = bytearray(gzip.compress(jsonl(*[row(i, prompt=noise.randbytes(30).hex()) for i in range(20_000)])))
+    data = bytearray(gzip.compress(jsonl(*[row(i, prompt=NOISE.bytes(30).hex()) for i in range(20_000)])))
     data[len(data) // 2 : len(data) // 2 + 2000] = b"\xff" * 2000
     (tmp_path / "a.gz").write_bytes(data)
     frame, summary, _ = read(tmp_path / "a.gz")
