@@ -18,7 +18,20 @@ def log(name, *, requests=1500, **options):
     return table.join(labels(settings, plans), on="account_id")
 
 
-@pytest.mark.parametrize("name", ["hydra_replay", "hydra_cot", "rationale", "slow_drip", "roleplay_grid", "sweep"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hydra_replay",
+        "hydra_cot",
+        "rationale",
+        "slow_drip",
+        "roleplay_grid",
+        "sweep",
+        "uneven_load",
+        "synchronised",
+        "tool_harvest",
+    ],
+)
 def test_shards_do_not_overlap(name):
     table = log(name)
     assert table["prompt"].n_unique() > 0.97 * table.height
@@ -104,3 +117,61 @@ def test_responses_only_when_asked():
     assert log("rationale", requests=300)["response"].null_count() == log("rationale", requests=300).height
     told = log("rationale", requests=300, responses=True).filter(pl.col("status") == 200)
     assert told["response"].str.contains("<think>", literal=True).mean() > 0.9
+
+
+def test_rationale_tags_match():
+    prompts = log("rationale").filter(pl.col("prompt").str.contains("</"))["prompt"]
+    tags = prompts.str.extract(r"<(\w+)>").to_list(), prompts.str.extract(r"</(\w+)>").to_list()
+    assert len(tags[0]) > 100
+    assert tags[0] == tags[1]
+
+
+def test_tool_harvest_calls_tools():
+    table = log("tool_harvest")
+    assert table["tool_calls"].min() == 1
+    assert set(table.filter(pl.col("finish_reason") != "length")["finish_reason"].drop_nulls()) == {"tool_calls"}
+
+
+def test_language_pools_keep_to_one_language_an_account():
+    settings = Settings(seed=3, requests=900, attacks=("language_pools",), languages=("en", "ja", "ar"))
+    (table,) = tables(settings, accounts(settings))
+    arabic = table.group_by("account_id").agg(pl.col("prompt").str.contains(r"\p{Arabic}").mean())["prompt"]
+    assert arabic.is_in([0.0, 1.0]).all()
+    assert 0.2 < arabic.mean() < 0.5
+
+
+def test_lone_accounts_are_alone():
+    table = log("lone_framed", requests=3000)
+    assert set(table.group_by("campaign").agg(pl.col("account_id").n_unique())["account_id"]) == {1}
+
+
+def test_system_grid_has_its_slots_in_the_system_prompt():
+    table = log("system_grid")
+    assert table["system"].null_count() == 0
+    assert table["system"].n_unique() > 0.97 * table.height
+    assert table["prompt"].n_unique() <= 60
+
+
+def test_best_of_n_asks_for_samples():
+    table = log("best_of_n")
+    assert set(table["n"]) <= {4, 8, 16}
+    assert table["output_tokens"].median() > 1000
+
+
+def test_loads_can_be_as_uneven_as_customers():
+    plans = accounts(Settings(seed=3, requests=20_000, attacks=("uneven_load",)))
+    loads = pl.Series([plan.requests for plan in plans]).log()
+    assert 0.4 < (loads - loads.median()).abs().median() < 0.8
+
+
+def test_synchronised_accounts_send_in_waves():
+    table = log("synchronised")
+    minutes = table.with_columns(pl.col("timestamp").dt.truncate("10m"))
+    busy = minutes.group_by("campaign", "timestamp").agg(pl.len(), pl.col("account_id").n_unique())
+    assert busy.filter(pl.col("account_id") > 5)["len"].sum() > 0.8 * table.height
+
+
+def test_threads_send_their_earlier_turns():
+    table = log("replay", requests=8000).filter(pl.col("turn") > 3)
+    assert table.height > 100
+    assert (table["input_tokens"] > 4 * table["prompt"].str.len_chars() / 4).mean() > 0.9

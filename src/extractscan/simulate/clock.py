@@ -16,6 +16,7 @@ HOUR: Final = 3600.0
 _AWAKE: Final = np.array([1, 1, 1, 1, 1, 2, 5, 9, 14, 16, 16, 15, 13, 14, 15, 15, 14, 13, 13, 15, 16, 13, 8, 3], float)
 _OFFICE: Final = np.array([0, 0, 0, 0, 0, 1, 3, 8, 16, 20, 20, 18, 12, 16, 20, 19, 16, 9, 4, 2, 1, 1, 0, 0], float)
 _WEEKEND: Final = (5, 6)
+_FEWEST_BATCHES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ def moments(dice: Dice, count: int, span: tuple[float, float], habit: Habit, wee
     begin, end = span
     end = max(end, begin + 60.0)
     generator = dice.generator
-    groups = max(1, round(count / habit.batch))
+    # A sender of few requests comes back a few times all the same: else short loads, many of them hostile, were one burst.
+    groups = max(min(count, _FEWEST_BATCHES), round(count / habit.batch))
     days = np.arange(int(begin // DAY), int(np.ceil(end / DAY)))
     weights = np.where(np.isin((days + weekday) % 7, _WEEKEND), habit.weekend, 1.0)
     # A day that the span covers in part gets its part of the requests.

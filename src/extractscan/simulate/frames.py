@@ -44,6 +44,6 @@ def frame(grammar: Grammar, symbol: str, dice: Dice, *names: str, number: int | 
     return Frame(grammar.variant(symbol, number, dice, context))
 
 
-def placed(base: Frame, dice: Dice, system_share: float = 0.25) -> Frame:
+def placed(base: Frame, dice: Dice, system_share: float = 0.4) -> Frame:
     """Return the frame as this account sends it: inline, or as its system prompt."""
     return Frame(base.template, system=dice.chance(system_share))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from extractscan.simulate.dice import Dice, name_of
+from extractscan.simulate.grammar import grammar
 
 if TYPE_CHECKING:
     from extractscan.simulate.settings import AccountPlan, Kind, Settings
@@ -44,7 +45,8 @@ class Profile:
     """What an account's requests have in common beside their text.
 
     ``sessions``: even single requests carry a session's name; ``thread``: so many of them share one, as turns of it.
-    ``errors`` is the share of refused requests; ``pace`` is in milliseconds a token.
+    ``errors`` is the share of refused requests; ``pace`` is in milliseconds a token; ``samples`` is ``n`` of a request.
+    ``boilerplate`` is the system prompt of single requests that have no other: what a client library sends by default.
     """
 
     org: str
@@ -64,6 +66,8 @@ class Profile:
     logprobs: bool
     errors: float
     pace: float
+    samples: int
+    boilerplate: str | None
 
 
 def address(dice: Dice) -> str:
@@ -98,8 +102,12 @@ def profile(settings: Settings, plan: AccountPlan, kind: Kind) -> Profile:
         stream=dice.chance(0.8 if people else 0.25),
         endpoint="chat" if people or dice.chance(0.9) else "batch",
         sessions=dice.chance(0.35),
-        thread=dice.between(3, 20) if not people and dice.chance(0.16) else 1,
+        thread=dice.between(3, 20) if not people and dice.chance(0.25) else 1,
         logprobs=not people and dice.chance(0.06),
         errors=dice.pick((0.0, 0.0, 0.0, 0.002, 0.01)),
         pace=dice.lognormal(14.0, 0.3),
+        samples=dice.between(2, 4) if not people and dice.chance(0.06) else 1,
+        boilerplate=dice.pick(grammar(settings.languages[0]).all_of("boilerplate"))
+        if not people and dice.chance(0.3)
+        else None,
     )

@@ -71,19 +71,22 @@ def account_rows(settings: Settings, plan: AccountPlan, rows: Rows) -> None:
     dice = Dice.of(settings.seed, plan.archetype, plan.group, plan.member, "metadata")
     writer = Dice.of(settings.seed, plan.archetype, plan.group, plan.member, "responses")
     start, me, account = settings.start_time, actor.profile, actor.account_id
-    history: dict[int, int] = {}
+    history: dict[str, int] = {}
     single = 0
     for number, call in enumerate(calls):
         tokens, response = _answer(settings, actor, call, writer)
         limit = max(me.max_tokens, 16)
         status = 200 if not me.errors or not dice.chance(me.errors) else 429
-        given = 0 if status != 200 else min(tokens, limit)
-        before = history.get(call.conversation, 0) if call.conversation is not None else 0
-        asked = tokens_of(call.prompt) + (tokens_of(call.system) if call.system else 0)
-        if call.conversation is not None:
-            history[call.conversation] = before + asked + given
+        each = 0 if status != 200 else min(tokens, limit)
+        samples = call.n if call.n > 1 else me.samples
+        given = each * samples
         conversation, turn = _conversation(settings, actor, call, single)
         single += call.conversation is None
+        before = history.get(conversation, 0) if conversation else 0
+        system = call.system or (me.boilerplate if call.conversation is None else None)
+        asked = tokens_of(call.prompt) + (tokens_of(system) if system else 0)
+        if conversation:
+            history[conversation] = before + asked + each
         model = call.model or _model(settings, me, call)
         into, out = PRICES[model]
         time = start + timedelta(microseconds=int(min(max(call.time, 0.0), settings.seconds - 1.0) * 1e6))
@@ -102,7 +105,7 @@ def account_rows(settings: Settings, plan: AccountPlan, rows: Rows) -> None:
             me.endpoint,
             conversation,
             turn,
-            call.system,
+            system,
             call.prompt,
             response if status == 200 else None,
             None if status != 200 else "length" if tokens > limit else "tool_calls" if call.tools else "stop",
@@ -111,11 +114,11 @@ def account_rows(settings: Settings, plan: AccountPlan, rows: Rows) -> None:
             given,
             me.temperature if call.temperature is None else call.temperature,
             me.max_tokens,
-            call.n,
+            samples,
             call.logprobs or me.logprobs,
             me.stream,
             status,
-            round(180.0 + given * me.pace * (0.7 + 0.6 * dice.unit()), 1),
+            round(180.0 + each * me.pace * (0.7 + 0.6 * dice.unit()), 1),
             round(((before + asked) * into + given * out) / 1e6, 8),
         ))  # fmt: skip
 

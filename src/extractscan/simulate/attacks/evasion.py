@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from extractscan.simulate import frames
 from extractscan.simulate.attacks.common import SHORTEST, campaign_frame, halves, span_of, stream, times
 from extractscan.simulate.attacks.harvest import shard
+from extractscan.simulate.clock import machine_habit, moments
 from extractscan.simulate.profiles import NEW_MODEL
 from extractscan.simulate.settings import DAY, Call
 from extractscan.simulate.talk import cover
@@ -19,6 +20,26 @@ def slow_drip(actor: Actor) -> list[Call]:
     """A few requests a day, from the first day to the last, with one frame."""
     span = (0.0, actor.settings.seconds)
     return stream(actor, shard(actor), campaign_frame(actor, "frame_cot"), "steps", span)
+
+
+def uneven_load(actor: Actor) -> list[Call]:
+    """Shards as uneven as the loads of customers, each item inside the campaign's reasoning prompt."""
+    return stream(actor, shard(actor), campaign_frame(actor, "frame_cot"), "steps")
+
+
+def synchronised(actor: Actor) -> list[Call]:
+    """One scheduler drives all accounts: their requests come in the same waves, some seconds apart."""
+    clock, dice = actor.shared("waves"), actor.dice
+    span = (0.0, actor.settings.seconds)
+    count = clock.between(12, 40)
+    waves = moments(clock, count, span, machine_habit(clock), actor.settings.start.weekday())
+    frame = campaign_frame(actor, "frame_rationale") if actor.shared("framed").chance(0.5) else None
+    calls = []
+    for k, item in enumerate(shard(actor)):
+        system, prompt = frame.fill(payload=item) if frame else (None, item)
+        time = waves[k * count // actor.plan.requests] + dice.lognormal(90.0, 0.8)
+        calls.append(Call(time, prompt, "tagged" if frame else "prose", system))
+    return calls + cover(actor, len(calls), span)
 
 
 def rotate(actor: Actor) -> list[Call]:

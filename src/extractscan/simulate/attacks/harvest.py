@@ -34,6 +34,11 @@ def hydra_replay(actor: Actor) -> list[Call]:
     return stream(actor, shard(actor))
 
 
+def lone_framed(actor: Actor) -> list[Call]:
+    """One account walks a corpus, each item inside its own reasoning prompt."""
+    return stream(actor, shard(actor), campaign_frame(actor, "frame_cot"), "steps")
+
+
 def hydra_cot(actor: Actor) -> list[Call]:
     """Shards of one corpus, each item inside the campaign's reasoning prompt."""
     return stream(actor, shard(actor), campaign_frame(actor, "frame_cot"), "steps")
@@ -73,6 +78,22 @@ def logprobs(actor: Actor) -> list[Call]:
     for call in calls:
         call.logprobs = call.conversation is None
     return calls
+
+
+def tool_harvest(actor: Actor) -> list[Call]:
+    """Functions and a wish that one of them meets, to be answered by the call alone."""
+    calls = stream(actor, shard(actor, "tool_item"), campaign_frame(actor, "frame_tools"), "json")
+    for call in calls:
+        call.tools = int(call.conversation is None)
+    return calls
+
+
+def language_pools(actor: Actor) -> list[Call]:
+    """One operator, every account in one language: a corpus that all share out, a frame that says the same in each."""
+    actor.language = actor.settings.languages[actor.plan.member % len(actor.settings.languages)]
+    number = actor.shared("alternative").below(64)
+    base = frames.frame(actor.grammar, "frame_cot", actor.shared("frame", actor.language), number=number)
+    return stream(actor, shard(actor), frames.placed(base, actor.dice), "steps")
 
 
 def multilingual(actor: Actor) -> list[Call]:

@@ -21,9 +21,13 @@ def _attack(
     *,
     cover: float = 0.0,
     share: float = 1.0,
+    sigma: float = 0.4,
 ) -> Archetype:
-    """Return a hostile archetype; shards of a campaign are uneven (MAD of ln n about 0.27) but less than real use."""
-    return Archetype(write.__name__, "attack", description, write, members, requests, 0.4, share, cover)
+    """Return a hostile archetype.
+
+    Shards of a campaign are uneven (MAD of ln n about 0.27), as a rule less than real use.
+    """
+    return Archetype(write.__name__, "attack", description, write, members, requests, sigma, share, cover)
 
 
 ATTACKS: Final = (
@@ -52,5 +56,12 @@ ATTACKS: Final = (
     _attack(evasion.release_pivot, "the corpus asked anew on the day of a release", (10, 24), 120),
     _attack(harvest.logprobs, "short items with token probabilities", (4, 10), 200),
     _attack(harvest.multilingual, "one reasoning prompt in every language of the log", (10, 24), 120),
+    _attack(harvest.language_pools, "one operator, every account in one language", (10, 24), 120),
+    _attack(harvest.tool_harvest, "functions and wishes, answered by tool calls", (8, 20), 130),
+    _attack(harvest.lone_framed, "one account walks a corpus inside its own reasoning prompt", requests=500),
+    _attack(synthesis.system_grid, "the grid of characters in the system prompt, few prompts", (8, 16), 150),
+    _attack(synthesis.best_of_n, "several samples asked for in each request", (4, 10), 180),
+    _attack(evasion.uneven_load, "shards whose loads differ as customers' do", (16, 40), 90, sigma=0.8),
+    _attack(evasion.synchronised, "accounts whose requests come in the same waves", (16, 40), 90),
 )
 """All hostile archetypes, in the order of ``--list``."""

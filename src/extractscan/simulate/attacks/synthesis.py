@@ -87,6 +87,18 @@ def roleplay_grid(actor: Actor) -> list[Call]:
     return _grid(actor, "frame_roleplay", {"persona": 40, "scene": 20, "tone": 12}, "long")
 
 
+def system_grid(actor: Actor) -> list[Call]:
+    """The same grid in the system prompt, a few fixed lines, or a question, as the prompt."""
+    calls = _grid(actor, "frame_roleplay", {"persona": 40, "scene": 20, "tone": 12}, "long")
+    lines = actor.shared("open").sample(actor.grammar.all_of("grid_open"), 3)
+    asked = corpus_of(actor, None, "question") if actor.shared("asked").chance(0.5) else None
+    for call in calls:
+        if call.conversation is None:
+            call.system = call.prompt
+            call.prompt = asked.item(actor.dice.below(60)) if asked else actor.dice.pick(lines)
+    return calls
+
+
 def sweep(actor: Actor) -> list[Call]:
     """One template whose slots walk a grid of subjects, forms, readers and levels."""
     return _grid(actor, "frame_sweep", {"kind": 10, "topic": 60, "audience": 8, "level": 4}, "long")
@@ -136,6 +148,16 @@ def multi_sample(actor: Actor) -> list[Call]:
             calls.append(Call(now, items.item(actor.plan.member + actor.plan.members * k), temperature=1.0))
             now += float(dice.generator.exponential(8.0))
     return calls + cover(actor, len(calls), span)
+
+
+def best_of_n(actor: Actor) -> list[Call]:
+    """Several samples asked for in each request, hot, for a judge to choose from."""
+    calls = stream(actor, shard(actor))
+    samples = actor.shared("samples").pick((4, 8, 16))
+    for call in calls:
+        if call.conversation is None:
+            call.n, call.temperature = samples, 1.0
+    return calls
 
 
 def questionnaire(actor: Actor) -> list[Call]:
