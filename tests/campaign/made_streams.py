@@ -10,6 +10,12 @@ from extractscan.fingerprint.requests import Texts
 
 DAY = 86_400_000_000
 
+REQUESTS = {
+    **dict.fromkeys(("account", "org_id", "ip", "payment_id", "end_user"), pl.UInt32),
+    "time_us": pl.Int64,
+    "model": pl.UInt32,
+}
+
 
 @dataclass
 class Made:
@@ -21,6 +27,7 @@ class Made:
     times: int = 1
     org: int | None = None
     ip: int | None = None
+    payment: int | None = None
     users: int = 0
     first_us: int = 0
     last_us: int = 10 * DAY
@@ -73,11 +80,11 @@ def build(made):
     )
     requests = pl.DataFrame(
         [
-            (m.account, m.org, m.ip, None, i % m.users if m.users else None)
+            (m.account, m.org, m.ip, m.payment, i % m.users if m.users else None, m.first_us, None)
             for m in made
             for i in range(max(1, m.users))
         ],
-        schema=dict.fromkeys(("account", "org_id", "ip", "payment_id", "end_user"), pl.UInt32),
+        schema=REQUESTS,
         orient="row",
     )
     profiles = pl.DataFrame(
@@ -91,6 +98,7 @@ def build(made):
                 "conversing": 0.0,
                 "resampled": 0.0,
                 "output_tokens": 300.0,
+                "highest_temperature": None,
                 "first_us": m.first_us,
                 "last_us": m.last_us,
                 **m.more,
@@ -106,6 +114,7 @@ def build(made):
             "conversing": pl.Float64,
             "resampled": pl.Float64,
             "output_tokens": pl.Float64,
+            "highest_temperature": pl.Float64,
             "first_us": pl.Int64,
             "last_us": pl.Int64,
         },

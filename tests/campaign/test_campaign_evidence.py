@@ -4,103 +4,30 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from made_streams import DAY, Made, build, zipf
+from made_streams import DAY, REQUESTS, Made, build, zipf
 
 import extractscan
-from extractscan.campaign.choose import ACCEPT, campaign_id, choose
-from extractscan.campaign.evidence import judge, population, ties
-from extractscan.campaign.gates import ORGANIC, group_gates
+from extractscan.campaign import choose as choosing
+from extractscan.campaign.choose import ACCEPT, REPORT, campaign_id, choose
+from extractscan.campaign.evidence import ALIKE, ORGANIC, UNLIKE, Judged, judge, population, ties
 from extractscan.campaign.groups import Group
 from extractscan.campaign.overlap import Payloads
+from extractscan.campaign.partition import Meetings
+from extractscan.campaign.ties import UNEVEN
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
 from extractscan.verdict.signals import CAPS
-
-
-def members(**columns):
-    """Six accounts with nothing to be said in their favour, then what is given."""
-    plain = {"org_id": [None] * 6, "ip": [None] * 6, "end_users": [0] * 6, "conversing": [None] * 6}
-    plain |= {"requests": [40] * 6, "payloads": [40] * 6, **columns}
-    types = {
-        "org_id": pl.UInt32,
-        "ip": pl.UInt32,
-        "end_users": pl.UInt32,
-        "conversing": pl.Float64,
-        "requests": pl.Int64,
-        "payloads": pl.Int64,
-    }
-    return pl.DataFrame(plain, schema=types)
-
-
-def gated(table, load, shared, likeness, *, on_purpose=False):
-    return group_gates(table, load, shared, likeness, repeats_on_purpose=on_purpose)
 
 
 def names(gates):
     return [g.gate for g in gates]
 
 
-# Gates, one by one
-
-
-def test_nothing_known_is_no_explanation():
-    assert gated(members(), 5.0, 0.0, None) == []
-
-
-@pytest.mark.parametrize(
-    ("gate", "columns", "load", "shared", "likeness"),
-    [
-        ("organic_load", {}, ORGANIC, 0.0, None),
-        ("different_content", {}, 5.0, 0.0, 0.3),
-        ("one_organisation", {"org_id": [1, 1, 1, 1, 1, 2]}, 5.0, 0.0, None),
-        ("one_network", {"ip": [1, 1, 1, 2, 2, 2]}, 5.0, 0.0, None),
-        ("public_items", {}, 5.0, 0.4, None),
-        ("conversations", {"conversing": [0.9, 0.8, 0.7, 0.9, 0.6, 0.9]}, 5.0, 0.0, None),
-        ("end_users", {"end_users": [9, 8, 7, 0, 0, 0]}, 5.0, 0.0, None),
-        ("exact_repetition", {"requests": [400] * 6}, 5.0, 0.0, None),
-    ],
-)
-def test_each_innocent_reason_is_named(gate, columns, load, shared, likeness):
-    (found,) = gated(members(**columns), load, shared, likeness)
-    assert found.gate == gate
-    assert 0.0 < found.factor < 1.0
-    assert any(c.isdigit() for c in found.detail)
-
-
-@pytest.mark.parametrize(
-    ("columns", "load", "shared", "likeness"),
-    [
-        ({}, ORGANIC + 0.1, 0.19, 0.5),
-        ({"org_id": [1, 1, 1, 1, 2, 3]}, 5.0, 0.0, None),
-        ({"org_id": [1, 2, 3, 4, 5, 6]}, 5.0, 0.0, None),
-        ({"org_id": [1, 1, None, None, None, None]}, 5.0, 0.0, None),
-        ({"ip": [1, 1, 2, 2, 3, 3]}, 5.0, 0.0, None),
-        ({"ip": [1, 1, 1, None, None, None]}, 5.0, 0.0, None),
-        ({"conversing": [0.4] * 6}, 5.0, 0.0, None),
-        ({"end_users": [4] * 6}, 5.0, 0.0, None),
-        ({"end_users": [9, 9, 0, 0, 0, 0]}, 5.0, 0.0, None),
-    ],
-)
-def test_a_little_of_a_reason_is_none(columns, load, shared, likeness):
-    assert gated(members(**columns), load, shared, likeness) == []
-
-
-def test_repetition_that_a_group_is_about_is_no_reason():
-    assert gated(members(requests=[400] * 6), 5.0, 0.0, None, on_purpose=True) == []
-
-
-def test_all_reasons_at_once():
-    everything = members(org_id=[1] * 6, ip=[1] * 6, end_users=[9] * 6, conversing=[1.0] * 6, requests=[400] * 6)
-    gates = gated(everything, -9.0, 1.0, 0.0)
-    assert len(names(gates)) == len(set(names(gates))) == 8
-    assert all(0.0 < g.factor < 1.0 for g in gates)
-
-
 # Judging
 
 
 def prepared(made):
-    streams, _, profiles = build(made)
-    return population(profiles, streams.requests, Payloads(streams)), profiles
+    streams, prompts, profiles = build(made)
+    return population(profiles, streams.requests, Payloads(streams), Meetings(streams, prompts)), profiles
 
 
 def judged(made, kind="frame", likeness=1.0, families=(0,)):
@@ -114,6 +41,7 @@ CORPUS = zipf(1, 1, 400)
 SHARDS = [Made(a, CORPUS[40 * a : 40 * a + 40], family=0) for a in range(8)]
 READERS = [Made(100 + a, CORPUS[a::3]) for a in range(3)]
 """Customers who draw on the same corpus: what partition is measured against."""
+MANY_READERS = [Made(100 + r, CORPUS[r::20]) for r in range(20)]
 
 
 def bits(verdict):
@@ -125,24 +53,47 @@ def test_even_shards_that_avoid_each_other():
     assert found.accounts.tolist() == list(range(8))
     assert found.gates == ()
     assert bits(found)["even_load"] > 4
-    assert bits(found)["partition"] > 4
+    assert bits(found)["partition"] > 2
     assert found.bits == pytest.approx(sum(e.bits for e in found.evidence))
     assert not found.organic
 
 
-def test_without_outsiders_nothing_is_expected_and_partition_is_silent():
-    assert bits(judged(SHARDS))["partition"] == 0.0
+def test_without_outsiders_a_few_shards_that_avoid_each_other_are_next_to_nothing():
+    """They may draw on a source so large that they would not meet anyhow."""
+    assert 0.0 <= bits(judged(SHARDS))["partition"] < 0.5
 
 
-def test_overlap_as_with_outsiders_is_no_partition():
+def test_overlap_as_with_outsiders_speaks_against_a_partition():
     dice = np.random.default_rng(1)
     users = [Made(a, [CORPUS[i] for i in dice.choice(400, 60, replace=False)], family=0) for a in range(8)]
-    assert bits(judged(users + READERS))["partition"] == 0.0
+    assert -1.0 <= bits(judged(users + READERS))["partition"] < -0.9
+
+
+def test_shards_of_a_grid_avoid_each_other_though_nobody_else_draws_on_it():
+    """Six by six by six words: independent draws would have to coincide, as their words alone show."""
+    grid = [(a, 100 + b, 200 + c) for a in range(6) for b in range(6) for c in range(6)]
+    dice = np.random.default_rng(3)
+    dealt = [grid[i] for i in dice.permutation(216)]
+    shards = [Made(a, dealt[27 * a : 27 * a + 27], family=0) for a in range(8)]
+    drawn = [Made(a, [grid[i] for i in dice.choice(216, 27, replace=False)], family=0) for a in range(8)]
+    assert bits(judged(shards))["partition"] > 4
+    assert -1.0 <= bits(judged(drawn))["partition"] < -0.9
 
 
 def test_accounts_on_different_data_are_no_partition():
-    assert bits(judged(SHARDS + READERS, likeness=0.4))["partition"] == 0.0
-    assert bits(judged(SHARDS + READERS, likeness=None))["partition"] == 0.0
+    for likeness in (0.4, UNLIKE, None):
+        assert bits(judged(SHARDS + READERS, likeness=likeness))["partition"] == 0.0
+
+
+def test_partition_counts_as_far_as_the_data_are_alike():
+    full = bits(judged(SHARDS + READERS, likeness=ALIKE))["partition"]
+    assert bits(judged(SHARDS + READERS, likeness=1.0))["partition"] == full
+    half = bits(judged(SHARDS + READERS, likeness=(UNLIKE + ALIKE) / 2))["partition"]
+    assert half == pytest.approx(full / 2)
+
+
+def test_two_accounts_are_no_partition():
+    assert bits(judged(SHARDS[:2] + READERS))["partition"] == 0.0
 
 
 def test_a_relay_is_seen():
@@ -156,14 +107,17 @@ def test_every_family_is_capped():
     readers = [Made(100 + r, [(a, i) for a in range(90) for i in range(r, 60, 3)]) for r in range(3)]
     found = judged(many + readers)
     for e in found.evidence:
-        assert 0.0 <= e.bits <= CAPS[e.family]
+        assert -2.0 <= e.bits <= CAPS[e.family]
     assert bits(found)["even_load"] == CAPS["load"]
-    assert bits(found)["partition"] == CAPS["partition"]
+
+
+def test_many_outsiders_make_a_partition_as_sure_as_can_be():
+    assert bits(judged(SHARDS + MANY_READERS))["partition"] > bits(judged(SHARDS + READERS))["partition"] + 2
 
 
 @pytest.mark.parametrize("factor", [10, 1000])
 def test_volume_is_no_evidence(factor):
-    """Sending everything so many times over adds at most what Poisson noise took from the load, and never to other families."""
+    """Sending all so many times over adds at most what Poisson noise took from the load, and never to other families."""
     uneven = [Made(a, CORPUS[40 * a : 40 * a + size], 0) for a, size in enumerate([14, 20, 26, 30, 35, 40, 40, 40])]
     before, after = (
         judged([Made(m.account, m.payloads, m.family, times=t) for m in uneven] + READERS) for t in (1, factor)
@@ -181,8 +135,48 @@ def test_a_busy_customer_base_is_not_a_campaign_however_busy():
         made = [Made(a, [(a, i) for i in range(20)], 0, times=int(1 + scale * x / 20)) for a, x in enumerate(loads)]
         found = judged(made)
         assert found.organic
-        assert bits(found)["even_load"] == 0.0
+        assert np.log2(UNEVEN) <= bits(found)["even_load"] <= ORGANIC
         assert found.bits < ACCEPT
+
+
+# Uneven loads
+
+
+BOUNDS = np.cumsum([0, 3, 5, 9, 16, 28, 48, 80, 130]).tolist()
+UNEVEN_SHARDS = [Made(a, CORPUS[BOUNDS[a] : BOUNDS[a + 1]], family=0) for a in range(8)]
+
+
+def test_uneven_loads_speak_against_a_group_and_are_taken_off_its_total():
+    found = judged(UNEVEN_SHARDS + MANY_READERS)
+    assert found.organic
+    assert np.log2(UNEVEN) <= bits(found)["even_load"] <= ORGANIC
+    own = sum(e.bits for e in found.evidence if e.family not in {"corpus", "means"})
+    assert own == pytest.approx(bits(found)["even_load"] + bits(found)["partition"] + bits(found)["succession"])
+    # A partition that outweighs the loads leaves the rest of itself, and no gate hides it.
+    assert found.gates == ()
+    assert 0.0 < own < bits(found)["partition"]
+    assert found.bits == pytest.approx(sum(e.bits for e in found.evidence))
+
+
+def test_uneven_loads_alone_are_no_bits_and_not_less():
+    found = judged(UNEVEN_SHARDS, likeness=None)
+    assert bits(found)["even_load"] < 0
+    assert found.bits == 0.0
+
+
+def test_uneven_loads_count_in_full_where_the_group_is_work_on_the_side():
+    """What speaks for a group counts as far as it is its members' work; what speaks against it always does."""
+    busy = [Made(m.account, zipf(50 + m.account, 60 + m.account, 900), family=-1) for m in SHARDS]
+    known, profiles = prepared(UNEVEN_SHARDS + READERS + busy)
+    found = judge(Group("frame", by_family(profiles, 0), 1.0, (0,)), known)
+    assert bits(found)["even_load"] == bits(judged(UNEVEN_SHARDS + READERS))["even_load"]
+
+
+def test_uneven_loads_are_no_tie():
+    assert "even_load" not in {t.kind for t in ties(judged(UNEVEN_SHARDS + READERS))}
+
+
+# More of what is weighed
 
 
 def test_gates_multiply_the_total():
@@ -251,7 +245,7 @@ def test_a_population_with_gaps_in_account_numbers():
 
 def test_an_account_is_of_its_commonest_organisation_and_the_least_of_equals():
     _, _, profiles = build([Made(0, [(1,)])])
-    streams, _, _ = build([Made(0, [(1,)])])
+    streams, prompts, _ = build([Made(0, [(1,)])])
     seen = pl.DataFrame(
         {
             "account": [0] * 5,
@@ -259,11 +253,13 @@ def test_an_account_is_of_its_commonest_organisation_and_the_least_of_equals():
             "ip": [1, 1, 2, None, None],
             "payment_id": [None] * 5,
             "end_user": [None] * 5,
+            "time_us": [0] * 5,
+            "model": [None] * 5,
         },
-        schema=dict.fromkeys(("account", "org_id", "ip", "payment_id", "end_user"), pl.UInt32),
+        schema=REQUESTS,
     )
     for rows in (seen, seen.reverse()):
-        row = population(profiles, rows, Payloads(streams)).senders.row(0, named=True)
+        row = population(profiles, rows, Payloads(streams), Meetings(streams, prompts)).senders.row(0, named=True)
         assert (row["org_id"], row["ip"], row["payment_id"], row["end_users"]) == (3, 1, None, 0)
 
 
@@ -323,6 +319,68 @@ def test_a_frame_goes_before_a_corpus_of_the_same_accounts():
     groups = [Group("corpus", streams, 1.0, (0,)), Group("frame", streams, 1.0, (0,))]
     chosen, _ = choose(groups, known)
     assert [c.group.kind for c in chosen] == ["frame"]
+
+
+def chosen_of(monkeypatch, unframed, frame, corpus):
+    """Kinds and sizes of what is chosen of a frame that eight accounts use and a corpus of these and some others, bits given."""
+    known, profiles = prepared(SHARDS + [Made(20 + a, CORPUS[320 + 20 * a :][:20]) for a in range(unframed)])
+    bits_of = {"frame": frame, "corpus": corpus}
+
+    def fixed(group, population):
+        members = np.unique(population.profiles[group.streams.tolist()]["account"].to_numpy().astype(np.int64))
+        return Judged(group, members, (), (), bits_of[group.kind], organic=False)
+
+    monkeypatch.setattr(choosing, "judge", fixed)
+    groups = [
+        Group("corpus", profiles["stream"].to_numpy(), 1.0, (0,)),
+        Group("frame", by_family(profiles, 0), 1.0, (0,)),
+    ]
+    found = []
+    for order in (groups, groups[::-1]):
+        campaigns, everything = choose(order, known)
+        assert len(everything) == 2
+        found.append([(c.group.kind, c.accounts.size) for c in campaigns])
+    assert found[0] == found[1]
+    return found[0]
+
+
+FRAME_FIRST = [("frame", 8), ("corpus", 4)]
+"""The corpus is judged again without those whom the frame has taken."""
+
+
+@pytest.mark.parametrize(
+    ("frame", "corpus", "chosen"),
+    [
+        (5.0, 5.0, FRAME_FIRST),
+        (4.6, 5.4, FRAME_FIRST),  # as good as five
+        (4.6, 5.6, [("corpus", 12)]),
+        (8.0, 3.0, FRAME_FIRST),
+        (ACCEPT, 2.4, FRAME_FIRST),
+        (ACCEPT - 0.01, 2.4, [("corpus", 12)]),
+        (ACCEPT - 0.01, ACCEPT, [("corpus", 12)]),
+        (ACCEPT, ACCEPT - 0.01, [("frame", 8)]),
+        (ACCEPT - 0.01, ACCEPT - 0.01, []),
+    ],
+)
+def test_a_frame_goes_before_a_corpus_that_is_about_as_good(monkeypatch, frame, corpus, chosen):
+    assert chosen_of(monkeypatch, 4, frame, corpus) == chosen
+
+
+@pytest.mark.parametrize(
+    ("unframed", "frame", "chosen"),
+    [
+        (2, REPORT, [("frame", 8)]),  # eight of ten
+        (3, REPORT, [("corpus", 11)]),
+        (2, REPORT - 0.01, [("corpus", 10)]),  # a frame that is no campaign by itself
+        (0, REPORT, [("frame", 8)]),
+    ],
+)
+def test_a_corpus_that_adds_but_a_few_to_a_frame_is_the_frame(monkeypatch, unframed, frame, chosen):
+    assert chosen_of(monkeypatch, unframed, frame, 6.0) == chosen
+
+
+def test_what_is_reported_is_more_than_what_passes_to_members():
+    assert 0.0 < ACCEPT < REPORT
 
 
 def test_weak_groups_are_not_chosen_but_are_reported():

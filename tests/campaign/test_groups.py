@@ -1,10 +1,15 @@
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from made_streams import Made, build, zipf
 
 from extractscan.campaign.groups import (
     CANNOT_LINK_MIN,
+    OUTSIZED_FACTOR,
+    OUTSIZED_SHARE,
+    PLAINLY_EVEN,
     SAME_CORPUS,
     Group,
     _communities,
@@ -12,8 +17,10 @@ from extractscan.campaign.groups import (
     near_empty_groups,
     propose,
     without_foreign_customers,
+    without_outsized,
 )
 from extractscan.campaign.overlap import Payloads
+from extractscan.campaign.ties import load_bits
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
 
 
@@ -168,6 +175,76 @@ def test_a_few_repeats_take_nobody_out():
     shards = [Made(a, corpus[40 * a : 40 * a + 40]) for a in range(5)]
     shards[2].payloads = shards[2].payloads + corpus[: CANNOT_LINK_MIN - 1]
     assert split(shards) == [0, 1, 2, 3, 4]
+
+
+# Outsized members
+
+
+def kept_of(loads, streams_each=1):
+    """Numbers of the members that are kept, whose requests are spread evenly over some streams of each."""
+    account = np.repeat(np.arange(len(loads)), streams_each)
+    requests = np.repeat(np.array(loads, np.int64), streams_each)
+    streams = np.arange(account.size)
+    kept = without_outsized(Group("frame", streams, 0.9, (3,)), account, requests)
+    assert (kept.kind, kept.likeness, kept.families) == ("frame", 0.9, (3,))
+    # A member goes with all of its streams or with none.
+    assert (np.bincount(account[kept.streams], minlength=len(loads)) % streams_each == 0).all()
+    return np.unique(account[kept.streams]).tolist()
+
+
+@pytest.mark.parametrize(
+    ("loads", "dropped"),
+    [
+        ([100] * 12 + [10_000], [12]),
+        ([10_000] + [90, 100, 110] * 4, [0]),
+        ([100] * 20 + [10_000, 50_000], [20, 21]),  # two of twenty-two
+        ([100] * 12 + [399], []),  # not four times as much
+        ([100] * 12 + [401], [12]),
+        ([100] * 12 + [1], []),  # who came late or was banned has sent less
+        ([100] * 8 + [10_000], []),  # one of nine is more than a tenth
+        ([100] * 9 + [10_000], [9]),
+        ([100] * 12 + [10_000] * 2, []),  # two of fourteen
+        ([3, 9, 27, 81, 100, 243, 300, 729, 900, 2000, 5000, 900_000], []),  # the largest of customers
+        ([100] * 3, []),
+        ([100], []),
+    ],
+)
+def test_who_has_sent_many_times_what_the_others_have_is_no_shard(loads, dropped):
+    expected = [a for a in range(len(loads)) if a not in dropped]
+    assert kept_of(loads) == expected
+    assert kept_of([load * 7 for load in loads], streams_each=3) == expected  # times three streams of each
+
+
+loads_of_groups = st.one_of(
+    st.lists(st.integers(1, 10**6), min_size=1, max_size=40),
+    # Mostly alike, so that there is something to drop.
+    st.tuples(st.lists(st.integers(80, 120), min_size=5, max_size=40), st.lists(st.integers(1, 10**6), max_size=4)).map(
+        lambda both: both[0] + both[1]
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(loads_of_groups, st.randoms(use_true_random=False))
+def test_only_a_few_outsized_members_are_dropped_and_only_of_an_even_group(loads, dice):
+    kept = kept_of(loads)
+    dropped = [a for a in range(len(loads)) if a not in kept]
+    assert len(dropped) <= OUTSIZED_SHARE * len(loads)
+    if dropped:
+        assert load_bits(np.array(loads)[kept]) >= PLAINLY_EVEN - 1e-9
+        assert min(loads[a] for a in dropped) > OUTSIZED_FACTOR * np.exp(np.median(np.log(loads))) * (1 - 1e-9)
+        assert min(loads[a] for a in dropped) > max(loads[a] for a in kept)
+    order = list(range(len(loads)))
+    dice.shuffle(order)
+    assert sorted(order[i] for i in kept_of([loads[i] for i in order])) == kept
+
+
+def test_outsized_members_are_taken_out_of_proposals():
+    corpus = zipf(1, 1, 800)
+    made = [Made(a, corpus[40 * a : 40 * a + 40], family=7) for a in range(12)]
+    made.append(Made(12, corpus[480:], family=7, times=3))
+    found = [p for p in proposals(made + crowd(20)) if p[0] == "frame"]
+    assert [p[1] for p in found] == [list(range(12))]
 
 
 # Those who ask nothing

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_streams import Made, build
 
-from extractscan.campaign.overlap import Payloads
+from extractscan.campaign.overlap import OTHERS, Payloads
 from extractscan.campaign.ties import SHARED_WITH
 
 few = settings(max_examples=80, deadline=None, derandomize=True)
@@ -52,13 +52,19 @@ def test_overlap_is_what_sets_say(log, data):
         met[[i, j]] += len(a & b)
     assert found.met.tolist() == met.tolist()
     assert found.inside == met.sum() // 2
-    # Outside streams that hold at least SHARED_WITH of the group's payloads, and the rate at which members meet them.
+    # A member who sends a payload in a stream of another kind only is counted with those outside.
     everyone = {account: set().union(*(h for a, _, h in rows if a == account)) for account in {r[0] for r in rows}}
+    senders = {p: sum(p in h for h in everyone.values()) - sum(p in h for h in held) for p in range(26)}
+    items = sum(len(rows[s][2]) for s in group)  # by stream
+    assert found.public == pytest.approx(sum(senders[p] >= OTHERS for mine in held for p in mine) / items)
+    assert found.common == pytest.approx(met.sum() / max(items * (len(held) - 1), 1))
+    # Outside streams that hold at least SHARED_WITH of the group's payloads, and the rate at which members meet them.
     indexed = {p for p in range(26) if sum(p in h for h in everyone.values()) > 1}
     group_payloads = set().union(*held) & indexed
     outside = [h for s, (_, _, h) in enumerate(rows) if s not in chosen and len(h & group_payloads) >= SHARED_WITH]
     assert found.outsiders == len(outside)
     sizes = np.array([sum(len(rows[s][2]) for s in group if rows[s][0] == a) for a in members], float)
+    assert found.pairs == sum(a * b for a, b in itertools.combinations(sizes, 2))
     if outside:
         meetings = sum(len(h & a & indexed) for h in outside for a in held)
         rate = meetings / (sizes.sum() * sum(map(len, outside)))
@@ -77,6 +83,7 @@ def test_a_partition_is_expected_to_overlap_as_it_does_with_others_of_the_source
     found = Payloads(streams).overlap(np.arange(10), np.arange(10))
     assert found.inside == 0
     assert found.outsiders == 5
+    assert found.pairs == 45 * 40 * 40
     # 45 pairs of members, each of 40 by 40 items out of 400.
     assert found.expected == pytest.approx(45 * 40 * 40 / 400, rel=0.1)
 
@@ -84,7 +91,7 @@ def test_a_partition_is_expected_to_overlap_as_it_does_with_others_of_the_source
 def test_an_outsider_with_little_in_common_is_no_yardstick():
     streams, _, _ = build([Made(0, [(1,), (2,), (9,)]), Made(1, [(3,), (4,)]), Made(2, [(1,), (3,)])])
     found = Payloads(streams).overlap(np.array([0, 1]), np.array([0, 1]))
-    assert (found.outsiders, found.expected, found.inside) == (0, 0.0, 0)
+    assert (found.outsiders, found.expected, found.inside, found.pairs) == (0, 0.0, 0, 6.0)
 
 
 def test_nothing_at_all():

@@ -9,10 +9,9 @@ from extractscan.campaign.ties import (
     LOAD_REACH,
     SHARD_SPREAD,
     SUCCESSION_DISPERSION,
-    Overlap,
+    UNEVEN,
     customer_spread,
     load_bits,
-    partition_bits,
     succession_bits,
 )
 
@@ -25,15 +24,11 @@ intervals = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), mi
 few = settings(max_examples=60, deadline=None, derandomize=True)
 
 
-def overlap(inside, expected):
-    return Overlap(inside, expected, 5, np.zeros(4, np.int64))
-
-
 # Load
 
 
 def load_by_hand(requests, customers):
-    """Sum of log2 density ratios of ln(requests), normal about the median, Poisson noise added to both variances."""
+    """Log2 of a mixture: a quarter of operators load as customers do, the others by a ratio of normal densities about the median."""
     logs = np.log(np.asarray(requests, float))
     total = 0.0
     for n, x in zip(requests, logs - np.median(logs), strict=True):
@@ -42,13 +37,26 @@ def load_by_hand(requests, customers):
         uneven = norm.logpdf(away, 0, np.sqrt(customers**2 + 1 / n))
         total += even - uneven
     k = len(requests)
-    return total * (k - 1) / k / np.log(2)
+    return np.logaddexp(np.log(1 - UNEVEN) + total * (k - 1) / k, np.log(UNEVEN)) / np.log(2)
 
 
 @few
 @given(counts, st.floats(0.5, 2.0))
-def test_load_is_a_ratio_of_normal_densities(requests, customers):
+def test_load_is_a_mixture_of_normal_densities(requests, customers):
     assert load_bits(np.array(requests), customers) == pytest.approx(load_by_hand(requests, customers), abs=1e-9)
+
+
+@few
+@given(counts, st.floats(SHARD_SPREAD, 2.0))
+def test_uneven_loads_are_two_bits_against_a_group_at_the_most(requests, customers):
+    assert load_bits(np.array(requests), customers) >= np.log2(UNEVEN) == -2.0
+
+
+def test_ever_less_even_loads_are_ever_less_evidence():
+    bits = [load_bits(np.exp(5 + spread * np.linspace(-1, 1, 12))) for spread in (0, 0.3, 0.6, 0.9, 1.2, 5.0)]
+    assert bits == sorted(bits, reverse=True)
+    assert bits[0] > 6
+    assert bits[-1] == pytest.approx(-2.0, abs=0.05)
 
 
 @few
@@ -69,7 +77,8 @@ def test_even_shards_and_uneven_customers_are_told_apart():
     shards = [load_bits(np.exp(dice.normal(5, 0.2, 12)).astype(np.int64)) for _ in range(200)]
     customers = [load_bits(np.exp(dice.normal(5, 1.2, 12)).astype(np.int64)) for _ in range(200)]
     assert np.quantile(shards, 0.05) > 5
-    assert np.quantile(customers, 0.95) < 0
+    assert np.quantile(customers, 0.95) < 0.5
+    assert np.median(customers) < -1.5
 
 
 def test_more_even_accounts_are_more_evidence():
@@ -95,33 +104,7 @@ def test_a_single_outlier_does_not_decide():
 
 
 def test_loads_say_nothing_where_customers_are_as_even_as_shards():
-    assert load_bits(np.array([80, 100, 120, 95]), SHARD_SPREAD) == 0.0
-
-
-# Partition
-
-
-def test_overlap_as_expected_is_no_partition():
-    for expected in (0.0, 0.5, 3.0, 40.0, 1e6):
-        assert partition_bits(overlap(int(expected), expected)) == (
-            0.0 if expected >= 1 else partition_bits(overlap(0, expected))
-        )
-    assert partition_bits(overlap(0, 0.0)) == 0.0
-    assert partition_bits(overlap(0, 0.5)) < 0.1
-
-
-@few
-@given(st.integers(0, 1000), st.floats(0, 1e6))
-def test_partition_rises_with_what_was_expected_and_falls_with_what_was_seen(inside, expected):
-    bits = partition_bits(overlap(inside, expected))
-    assert bits >= 0.0
-    assert np.isfinite(bits)
-    assert partition_bits(overlap(inside + 1, expected)) <= bits
-    assert partition_bits(overlap(inside, expected + 1.0)) >= bits
-
-
-def test_an_empty_overlap_where_a_hundred_are_expected_is_strong():
-    assert partition_bits(overlap(0, 100.0)) > 10
+    assert load_bits(np.array([80, 100, 120, 95]), SHARD_SPREAD) == pytest.approx(0.0, abs=1e-12)
 
 
 # Succession

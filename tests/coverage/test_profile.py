@@ -50,7 +50,7 @@ def test_counts_of_a_small_stream():
     assert one["distinct_word_pairs"] == 1 + 3 + 2 + 2 + 2
     assert one["output_tokens"] == 30.0
     assert one["input_tokens"] == 7.0
-    assert one["temperature"] == 0.5
+    assert one["highest_temperature"] == 1.0
     assert one["capped_outputs"] == 0.5  # of the two requests that have a limit
     assert one["harvest_flags"] == pytest.approx(2 / 6)
     assert one["end_users"] == 2
@@ -61,7 +61,16 @@ def test_counts_of_a_small_stream():
 
 def test_what_the_log_lacks_is_null_not_zero():
     one = only(texts([words(0), words(9)]))
-    for name in ("conversing", "output_tokens", "input_tokens", "temperature", "capped_outputs"):
+    unknown = (
+        "conversing",
+        "output_tokens",
+        "input_tokens",
+        "highest_temperature",
+        "capped_outputs",
+        "returned",
+        "tagged",
+    )
+    for name in unknown:
         assert one[name] is None, name
     assert one["end_users"] == 0
 
@@ -89,6 +98,26 @@ def test_nine_words_in_ten_are_contained():
     nine, eight = [*base[:9], word(50), word(51)], [*base[:8], word(50), word(51), word(52)]
     assert only(texts([" ".join(base), " ".join(nine)]))["chained"] == 1.0
     assert only(texts([" ".join(base), " ".join(eight)]))["chained"] == 0.0
+
+
+def test_a_response_that_comes_back_in_one_of_the_next_prompts():
+    answers = [words(1000 + 20 * i, 12) for i in range(8)]
+    asks = [words(20 * i, 6) for i in range(8)]
+    evolved = [f"{asks[i]} rewrite this: {answers[i - 1]}" if i else asks[0] for i in range(8)]
+    log = [{"prompt": p, "response": r} for p, r in zip(evolved, answers, strict=True)]
+    assert only(log)["returned"] == 1.0  # of seven: of the last nothing is known
+    plain = [{"prompt": p, "response": r} for p, r in zip(asks, answers, strict=True)]
+    assert only(plain)["returned"] == 0.0
+    late = [*plain[:1], *plain[1 : 1 + LAGS], {"prompt": evolved[1], "response": answers[1]}]
+    assert only(late)["returned"] == 0.0
+    short = [{"prompt": p, "response": word(i)} for i, p in enumerate(asks)]
+    assert only(short)["returned"] is None
+
+
+def test_tagged_responses_are_a_share_of_those_that_are_known():
+    tagged, plain = "<think>so</think><answer>four</answer>", "<b>four</b> it is"
+    log = [{"prompt": words(9 * i), "response": r} for i, r in enumerate([tagged, plain, tagged, None])]
+    assert only(log)["tagged"] == pytest.approx(2 / 3)
 
 
 def test_a_prompt_sent_again_soon_is_resampled():

@@ -13,7 +13,11 @@ from extractscan.campaign.groups import MIN_SHARDS, Group
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ACCEPT: Final = 3.0
+ACCEPT: Final = 2.0
+"""Bits after gates from which a group's evidence passes to its members."""
+MOSTLY: Final = 0.8
+"""Share of a corpus group's accounts that one frame holds, from which the frame is the campaign."""
+REPORT: Final = 3.0
 """Bits after gates from which a group is reported as a campaign."""
 
 
@@ -30,17 +34,34 @@ def _own_bits(judged: Judged) -> float:
     return judged.bits - corpus
 
 
+def _mostly_framed(candidate: Judged, judged: list[Judged]) -> bool:
+    """Whether a corpus adds but a few to the accounts of a frame that is a campaign by itself: those few hang on likeness alone."""
+    return any(
+        j.group.kind == "frame"
+        and j.bits >= REPORT
+        and np.intersect1d(j.accounts, candidate.accounts).size >= MOSTLY * candidate.accounts.size
+        for j in judged
+    )
+
+
 def choose(groups: list[Group], known: Population) -> tuple[list[Judged], list[Judged]]:
     """Choose campaigns; returns them, strongest first, and every group as judged.
 
-    A frame is the firmer tie, so that at equal bits it goes before a corpus; a group whose members another campaign has taken
+    A frame is the firmer tie: at equal bits, in whole ones, it goes before a corpus; a group whose members another campaign has taken
     is judged again without them.
     """
     judged = [judge(g, known) for g in groups]
     order = sorted(
         judged,
-        key=lambda j: (-round(_own_bits(j), 6), j.group.kind != "frame", -j.accounts.size, int(j.group.streams[0])),
+        key=lambda j: (
+            -round(_own_bits(j)),
+            j.group.kind != "frame",
+            -round(j.bits, 6),
+            -j.accounts.size,
+            int(j.group.streams[0]),
+        ),
     )
+    order = [j for j in order if j.group.kind == "frame" or not _mostly_framed(j, judged)]
     account = known.profiles["account"].to_numpy().astype(np.int64)
     family = known.profiles["family"].to_numpy()
     taken: set[int] = set()

@@ -12,16 +12,23 @@ different sources. Words are weighted by their rarity among streams (squared idf
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from extractscan.campaign.frequencies import all_pairs, weighted
+from extractscan.campaign.likeness import Matrix, Sketched
+from extractscan.campaign.sketches import candidates
 from extractscan.fingerprint.sorting import distinct, sort
 from extractscan.jit import kernel
+from extractscan.threads import pieces, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from extractscan.campaign.frequencies import Frequencies
+    from extractscan.campaign.likeness import Likeness
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Texts
 
@@ -31,6 +38,10 @@ SAMPLE: Final = 400
 """Payloads of a stream that its word frequencies are taken from."""
 WORDS: Final = 128
 """Tokens of a payload that are looked at."""
+ALL_PAIRS: Final = 512
+"""Units up to which every pair is compared in full, which takes about a second; above, sketches choose the pairs."""
+PIECE: Final = 1 << 14
+"""Payloads whose words are counted at a time: what is set aside for their words is 42 MB."""
 
 
 @kernel
@@ -45,7 +56,7 @@ def _halves(
     sample: int,
     words: int,
     dimensions: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
     """Word frequencies of both halves of each stream over the union of their buckets, in CSR form.
 
     Returns row bounds, buckets, and the frequencies of the first and of the second half.
@@ -55,7 +66,7 @@ def _halves(
     for s in range(n):
         capacity += min(bounds[s + 1] - bounds[s], sample) * words
     capacity = min(capacity, n * dimensions)
-    columns = np.empty(capacity, np.int64)
+    columns = np.empty(capacity, np.int32)
     first = np.empty(capacity, np.float64)
     second = np.empty(capacity, np.float64)
     ends = np.zeros(n + 1, np.int64)
@@ -94,92 +105,87 @@ def _halves(
     return ends, columns[:at].copy(), first[:at].copy(), second[:at].copy()
 
 
-@kernel
-def _weigh(columns: NDArray[np.int64], values: NDArray[np.float64], weight: NDArray[np.float64]) -> None:
-    for j in range(columns.size):
-        values[j] *= weight[columns[j]]
-
-
-@kernel
-def _similarities(
-    ends: NDArray[np.int64], columns: NDArray[np.int64], first: NDArray[np.float64], second: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Disattenuated similarity of all pairs: (n, n), symmetric, 0 where a stream does not even resemble itself."""
-    n = ends.size - 1
-    dimensions = 0
-    for c in columns:
-        dimensions = max(dimensions, c + 1)
-    own = np.zeros(n)
-    for s in range(n):
-        for j in range(ends[s], ends[s + 1]):
-            own[s] += first[j] * second[j]
-    out = np.zeros((n, n))
-    a = np.zeros(dimensions)
-    b = np.zeros(dimensions)
-    for s in range(n):
-        for j in range(ends[s], ends[s + 1]):
-            a[columns[j]] = first[j]
-            b[columns[j]] = second[j]
-        if own[s] > 0:
-            for t in range(s + 1, n):
-                if own[t] > 0:
-                    total = 0.0
-                    for j in range(ends[t], ends[t + 1]):
-                        total += a[columns[j]] * second[j] + b[columns[j]] * first[j]
-                    out[s, t] = total / 2.0 / np.sqrt(own[s] * own[t])
-                    out[t, s] = out[s, t]
-        for j in range(ends[s], ends[s + 1]):
-            a[columns[j]] = 0.0
-            b[columns[j]] = 0.0
-    return out
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Corpora:
     """Compares the payload distributions of units (sets of streams) of one log.
 
     Words are weighted by their rarity among ``reference`` units, so that every comparison in a log uses one scale: weights taken
-    from the few units of one comparison would leave nothing of what these have in common.
+    from the few units of one comparison would leave nothing of what these have in common. Results do not depend on ``jobs``,
+    the number of threads, by default one a core.
     """
 
-    def __init__(self, streams: Streams, prompts: Texts, reference: list[NDArray[np.int64]]) -> None:
+    def __init__(
+        self, streams: Streams, prompts: Texts, reference: list[NDArray[np.int64]], jobs: int | None = None
+    ) -> None:
         """Take the items of ``streams`` and the weights from ``reference``, a list of arrays of stream numbers."""
         items = streams.items
         self._stream = items["stream"].to_numpy()
         self._payload = items["payload"].to_numpy()
         self._text, self._front, self._back = (items[name].to_numpy() for name in ("prompt", "front", "back"))
         self._prompts = prompts
-        _, columns, _, _ = self._word_frequencies(reference)
-        spread = np.bincount(columns, minlength=DIMENSIONS)
+        self._jobs = jobs or _cores()
+        counted = self._word_frequencies(reference)
+        spread = np.bincount(counted[1], minlength=DIMENSIONS)
         self._weight = np.log((2.0 + len(reference)) / (1.0 + spread))
+        self._reference = reference
+        # Kept, because they are what a log's units are compared by, and took a walk through all of their words.
+        self._known = weighted(*counted, self._weight)
 
     def _word_frequencies(
         self, units: list[NDArray[np.int64]]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        bounds = [0]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+        sizes = np.zeros(len(units), np.int64)
         order: list[NDArray[np.int64]] = []
-        for unit in units:
-            spans = [np.searchsorted(self._stream, [s, s + 1], side="left") for s in unit]
-            rows = np.concatenate([np.arange(a, b) for a, b in spans])
+        for number, unit in enumerate(units):
+            begins, stops = (np.searchsorted(self._stream, unit, side=side) for side in ("left", "right"))
+            rows = np.concatenate([np.arange(a, b) for a, b in zip(begins, stops, strict=True)])
             # By payload hash: an order that time does not know, and the same payload once.
             _, first = np.unique(self._payload[rows], return_index=True)
-            order.append(rows[first])
-            bounds.append(bounds[-1] + first.size)
-        return _halves(
-            np.array(bounds, np.int64),
-            self._text,
-            self._front,
-            self._back,
-            np.concatenate(order).astype(np.int64) if order else np.zeros(0, np.int64),
-            self._prompts.offsets,
-            self._prompts.tokens,
-            SAMPLE,
-            WORDS,
-            DIMENSIONS,
-        )
+            order.append(rows[first[:SAMPLE]])
+            sizes[number] = order[-1].size
+        bounds = np.r_[0, np.cumsum(sizes)].astype(np.int64)
+        chosen = np.concatenate(order).astype(np.int64) if order else np.zeros(0, np.int64)
+
+        def part(
+            start: int, stop: int
+        ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+            return _halves(
+                bounds[start : stop + 1],
+                self._text,
+                self._front,
+                self._back,
+                chosen,
+                self._prompts.offsets,
+                self._prompts.tokens,
+                SAMPLE,
+                WORDS,
+                DIMENSIONS,
+            )
+
+        most = 1 + int(bounds[-1]) // PIECE
+        parts = share(part, pieces(sizes + 1, most), self._jobs)
+        if not parts:
+            return np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0), np.zeros(0)
+        ends = np.r_[0, np.cumsum(np.concatenate([np.diff(p[0]) for p in parts]))].astype(np.int64)
+        columns, first_half, second_half = (np.concatenate([p[k] for p in parts]) for k in (1, 2, 3))
+        return ends, columns, first_half, second_half
+
+    def _frequencies(self, units: list[NDArray[np.int64]]) -> Frequencies:
+        return self._known if units is self._reference else weighted(*self._word_frequencies(units), self._weight)
 
     def similarity(self, units: list[NDArray[np.int64]]) -> NDArray[np.float64]:
-        """Return the similarity of n units, float64 (n, n), diagonal 0; 0 for one that does not even resemble itself."""
-        ends, columns, first, second = self._word_frequencies(units)
-        _weigh(columns, first, self._weight)
-        _weigh(columns, second, self._weight)
-        return _similarities(ends, columns, first, second)
+        """Return the similarity of n units, float64 (n, n), diagonal 0; 0 for one that does not even resemble itself.
+
+        All pairs are compared; ``compare`` is for many units.
+        """
+        return all_pairs(self._frequencies(units), self._jobs)
+
+    def compare(self, units: list[NDArray[np.int64]], threshold: float) -> Likeness:
+        """Compare units of which similar ones, from ``threshold``, are looked for: all pairs, or above ``ALL_PAIRS`` units by sketches."""
+        f = self._frequencies(units)
+        if f.size <= ALL_PAIRS:
+            return Matrix(all_pairs(f, self._jobs), threshold)
+        return Sketched(f, candidates(f, threshold, self._jobs), threshold, self._jobs)

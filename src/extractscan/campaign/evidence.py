@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from extractscan.campaign.gates import ORGANIC, group_gates
-from extractscan.campaign.groups import MIN_PAYLOADS, MIN_SHARDS, SAME_CORPUS
-from extractscan.campaign.ties import CUSTOMER_SPREAD, customer_spread, load_bits, partition_bits, succession_bits
+from extractscan.campaign.gates import group_gates
+from extractscan.campaign.groups import MIN_PAYLOADS, MIN_SHARDS
+from extractscan.campaign.means import means_bits, without_common
+from extractscan.campaign.partition import partition_bits
+from extractscan.campaign.pivot import pivot_bits, pivots
+from extractscan.campaign.ties import CUSTOMER_SPREAD, customer_spread, load_bits, succession_bits
 from extractscan.coverage.streams import CONVERSATION, SINGLE
 from extractscan.verdict.findings import Evidence, Gate, Tie
 from extractscan.verdict.signals import CAPS, RESAMPLED_NATURAL
@@ -20,10 +23,20 @@ if TYPE_CHECKING:
 
     from extractscan.campaign.groups import Group
     from extractscan.campaign.overlap import Payloads
+    from extractscan.campaign.partition import Meetings
+    from extractscan.campaign.ties import Overlap
 
 
-UNLIKE: Final = 0.5
-"""Likeness of payload distributions at which members plainly work on different data."""
+SUPPORTING: Final = frozenset({"corpus", "means"})
+"""Families that add to a group's evidence and are never its only reason."""
+ORGANIC: Final = -1.5
+"""Load bits under which a group's loads are those of independent customers: three to one, of the four to one that there can be."""
+MOST: Final = 0.5
+"""Share of a group's members who send each payload, from which it is a test or an exercise that all of them were given."""
+UNLIKE: Final = 0.7
+ALIKE: Final = 0.95
+"""Likeness of payload distributions up to which members work on different data, and from which on one source: its expectation
+for samples of one source is 1 and its standard error at most 0.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +60,17 @@ class Population:
 
     ``profiles`` has a row a stream, in stream order; ``senders`` a row an account number: its commonest ``org_id``, ``ip`` and
     ``payment_id`` (codes, null if unknown), ``end_users``, ``single_turn``, its requests outside conversations, and
-    ``colleagues``, the accounts of its organisation.
+    ``colleagues``, the accounts of its organisation; ``pivot`` says by account number who moved to a new model at once.
     """
 
     profiles: pl.DataFrame
     senders: pl.DataFrame
     payloads: Payloads
+    meetings: Meetings
+    pivot: pl.Series
 
 
-def population(profiles: pl.DataFrame, requests: pl.DataFrame, payloads: Payloads) -> Population:
+def population(profiles: pl.DataFrame, requests: pl.DataFrame, payloads: Payloads, meetings: Meetings) -> Population:
     """Gather what is known of accounts."""
     commonest = [pl.col(name).drop_nulls().mode().min().alias(name) for name in ("org_id", "ip", "payment_id")]
     seen = requests.group_by("account").agg(*commonest, pl.col("end_user").drop_nulls().n_unique().alias("end_users"))
@@ -77,11 +92,13 @@ def population(profiles: pl.DataFrame, requests: pl.DataFrame, payloads: Payload
             pl.when(pl.col("org_id").is_not_null()).then(pl.len().over("org_id")).otherwise(0).alias("colleagues"),
         )
     )
-    return Population(profiles, senders, payloads)
+    # Addresses that many share tie nobody together; gates look at all addresses.
+    rare = without_common(senders)["ip"].alias("rare_ip")
+    return Population(profiles, senders.with_columns(rare), payloads, meetings, pivots(requests))
 
 
 def _capped(signal: str, family: str, value: float, bits: float, detail: str) -> Evidence:
-    return Evidence(signal, family, value, float(np.clip(bits, 0.0, CAPS[family])), True, detail)
+    return Evidence(signal, family, value, float(np.minimum(bits, CAPS[family])), True, detail)
 
 
 def _customers(group: Group, accounts: NDArray[np.int64], requests: NDArray[np.int64], known: Population) -> float:
@@ -96,6 +113,15 @@ def _customers(group: Group, accounts: NDArray[np.int64], requests: NDArray[np.i
     return customer_spread(others["requests"].to_numpy(), float(np.median(requests)))
 
 
+def _known_to_all(overlap: Overlap) -> float:
+    """How far a group's payloads are public: sent by others as well, or by most of the group, as a test or an exercise is."""
+    return max(overlap.public, overlap.common if overlap.common >= MOST else 0.0)
+
+
+def _by_means(accounts: pl.DataFrame) -> pl.DataFrame:
+    return accounts.select("org_id", "payment_id", pl.col("rare_ip").alias("ip"))
+
+
 def judge(group: Group, known: Population) -> Judged:
     """Weigh a group."""
     streams = known.profiles[group.streams.tolist()]
@@ -106,6 +132,7 @@ def judge(group: Group, known: Population) -> Judged:
             pl.col("requests").sum(),
             pl.col("payloads").sum(),
             pl.col("resampled").mean(),
+            pl.col("highest_temperature").max(),
             (pl.col("conversing") * pl.col("requests")).sum().alias("talk"),
             pl.col("first_us").min(),
             pl.col("last_us").max(),
@@ -122,11 +149,13 @@ def judge(group: Group, known: Population) -> Judged:
     load = load * min(1.0, dominance) if load > 0 else load
     spread = float(np.median(np.abs(np.log(requests) - np.median(np.log(requests)))))
     overlap = known.payloads.overlap(group.streams, owner)
-    shared = float(known.payloads.shared_share(2)[group.streams].mean())
+    partition = partition_bits(overlap, known.meetings.probability(group.streams, owner))
     # Members that work on different data cannot meet anyhow: that they do not is no partition.
     one_source = (
-        0.0 if group.likeness is None else float(np.clip((group.likeness - UNLIKE) / (SAME_CORPUS - UNLIKE), 0.0, 1.0))
+        0.0 if group.likeness is None else float(np.clip((group.likeness - UNLIKE) / (ALIKE - UNLIKE), 0.0, 1.0))
     )
+    # Those who meet in a source as often as chance has it may each be a customer of it: the source then ties them half as much.
+    drawn_apart = float(np.clip(1.0 + partition / 2.0, 0.5, 1.0))
     evidence = [
         _capped(
             "even_load",
@@ -139,7 +168,7 @@ def judge(group: Group, known: Population) -> Judged:
             "partition",
             "partition",
             float(overlap.inside),
-            partition_bits(overlap) * one_source if k >= MIN_SHARDS else 0.0,
+            partition * one_source if k >= MIN_SHARDS else 0.0,
             f"members share {overlap.inside} payloads among themselves; {overlap.expected:.0f} would be expected from what "
             f"they share with {overlap.outsiders} other streams of the same source",
         ),
@@ -151,6 +180,28 @@ def judge(group: Group, known: Population) -> Judged:
             f"{k} accounts are active one after another, not side by side",
         ),
     ]
+    moved, could, pivot = pivot_bits(known.pivot, accounts)
+    if could:
+        evidence.append(
+            _capped(
+                "release_pivot",
+                "timing",
+                float(moved),
+                pivot,
+                f"{moved} of {could} accounts that could moved to a new model within a day of its release",
+            )
+        )
+    sharing, means = means_bits(_by_means(members), _by_means(known.senders))
+    if sharing:
+        evidence.append(
+            _capped(
+                "shared_means",
+                "means",
+                sharing,
+                means,
+                f"{sharing:.0f} pairs of accounts of different organisations share a payment instrument or a rare address",
+            )
+        )
     if group.likeness is not None:
         evidence.append(
             _capped(
@@ -158,7 +209,7 @@ def judge(group: Group, known: Population) -> Judged:
                 "corpus",
                 group.likeness,
                 # Two or three customers of one source are a coincidence, thirty are not.
-                (1.5 if group.kind == "frame" else 2.0) * one_source * (1.0 - 2.0 / max(k, 2)),
+                (1.5 if group.kind == "frame" else 2.0) * one_source * (1.0 - 2.0 / max(k, 2)) * drawn_apart,
                 f"payloads of {k} accounts look like samples of one collection (similarity {group.likeness:.2f}; 1: the same)",
             )
         )
@@ -170,11 +221,16 @@ def judge(group: Group, known: Population) -> Judged:
         )
     on_purpose = group.kind == "near_empty" or float(np.median(members["resampled"].to_numpy())) > RESAMPLED_NATURAL
     gates = group_gates(
-        members, load, 0.0 if group.kind == "near_empty" else shared, group.likeness, repeats_on_purpose=on_purpose
+        members,
+        0.0 if group.kind == "near_empty" else _known_to_all(overlap),
+        group.likeness,
+        repeats_on_purpose=on_purpose,
     )
-    total = sum(e.bits for e in evidence if e.family != "corpus")
+    # What only supports counts for a group that has a reason of its own.
+    total = sum(e.bits for e in evidence if e.family not in SUPPORTING)
     if total > 0 or group.kind == "near_empty":
-        total += sum(e.bits for e in evidence if e.family == "corpus")
+        total += sum(e.bits for e in evidence if e.family in SUPPORTING)
+    total = max(0.0, total)
     for gate in gates:
         total *= gate.factor
     return Judged(group, accounts, tuple(evidence), tuple(gates), total, load <= ORGANIC)

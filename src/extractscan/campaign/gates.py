@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from extractscan.verdict.findings import Gate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
-ORGANIC: Final = -3.0
-"""Load bits under which a group's loads are those of independent customers: eight to one."""
 REPEATS: Final = 4.0
 """Times that each payload is sent, from which a sender tests something."""
 DIFFERENT: Final = 0.5
 """Likeness of payload distributions under which the members of a group have each their own data."""
 
 
+BENCHMARK_DAYS: Final = 5.0
+"""Days within which an evaluation is over: it is run once or a few times, and harvests last for weeks."""
+BENCHMARK_FACTOR: Final = 0.4
+BENCHMARK: Final = (
+    f"it asks at temperature 0 throughout and is done within {BENCHMARK_DAYS:.0f} days, as evaluations are"
+)
+DAY_US: Final = 86_400_000_000
+
+
+def evaluates(profile: Mapping[str, Any]) -> bool:
+    """Whether a stream looks like the run of a benchmark: temperature 0 throughout (null if unknown), over in a few days."""
+    lasted = float(profile["last_us"] - profile["first_us"])
+    return profile["highest_temperature"] == 0.0 and lasted <= BENCHMARK_DAYS * DAY_US
+
+
 def group_gates(
-    members: pl.DataFrame, load: float, shared: float, likeness: float | None, *, repeats_on_purpose: bool
+    members: pl.DataFrame, shared: float, likeness: float | None, *, repeats_on_purpose: bool
 ) -> list[Gate]:
     """Gates of a group.
 
-    ``members`` has a row an account: ``org_id, ip, end_users, conversing, requests, payloads``, null where unknown. ``load`` is the
-    load evidence in bits, ``shared`` the share of the group's payloads that several others send too, ``likeness`` how alike
+    ``members`` has a row an account: ``org_id, ip, end_users, conversing, requests, payloads,
+    first_us, last_us, highest_temperature``, null where unknown.
+    ``shared`` is the share of the group's payloads that others, or most of the group, send too, ``likeness`` how alike
     the members' payload distributions are (None if unknown). ``repeats_on_purpose`` says that repetition is what the group was
     proposed for (near-empty prompts, several samples of each).
     """
     k = members.height
     gates = []
-    if load <= ORGANIC:
-        gates.append(
-            Gate("organic_load", 0.3, f"the loads of its {k} accounts differ as those of independent customers do")
-        )
     if likeness is not None and likeness < DIFFERENT:
         gates.append(
             Gate(
@@ -57,10 +69,15 @@ def group_gates(
             Gate(
                 "public_items",
                 max(0.1, 1.0 - 1.1 * shared),
-                f"{shared:.0%} of the payloads are also sent by several others",
+                f"{shared:.0%} of the payloads are also sent by others, or by most of the group",
             )
         )
     again = float((members["requests"] / members["payloads"]).median() or 1.0)  # type: ignore[arg-type]
+    evaluating = sum(
+        evaluates(m) for m in members.select("highest_temperature", "first_us", "last_us").iter_rows(named=True)
+    )
+    if evaluating * 5 >= k * 4:
+        gates.append(Gate("benchmark", BENCHMARK_FACTOR, f"{evaluating} of {k} accounts: {BENCHMARK}"))
     if again >= REPEATS and not repeats_on_purpose:
         gates.append(Gate("exact_repetition", 0.2, f"each payload is sent {again:.0f} times: tests or load"))
     talk = members["conversing"].mean()

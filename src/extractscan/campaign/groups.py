@@ -21,13 +21,16 @@ import numpy as np
 import polars as pl
 
 from extractscan.campaign.corpus import Corpora
-from extractscan.campaign.gates import REPEATS
+from extractscan.campaign.gates import REPEATS, evaluates
+from extractscan.campaign.likeness import Matrix
+from extractscan.campaign.ties import load_bits
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.verdict.signals import RESAMPLED_NATURAL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from extractscan.campaign.likeness import Likeness
     from extractscan.campaign.overlap import Payloads
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Texts
@@ -39,13 +42,17 @@ SAME_CORPUS: Final = 0.8
 for a few dozen payloads; different sources of one language stay well below, since most of their weight is on topic words."""
 OUTLIER: Final = 3.5
 """Robust standard deviations below the others at which a member is no sample of their corpus."""
-MAX_UNITS: Final = 4096
-"""Most units whose corpora are compared pair by pair; above, the largest are kept."""
+MAX_UNITS: Final = 32768
+"""Most units whose corpora are compared, in about a minute on two cores; above, the largest are kept, and the rest is counted."""
 MIN_SHARDS: Final = 3
 """Accounts from which a common corpus, with no common frame, is worth a proposal, and from which avoiding one another is more than
 a coincidence of two customers."""
 PUBLIC: Final = 0.5
 """Share of payloads that others send too, above which a stream is explained by a public set and is no shard."""
+KNOWN: Final = 0.2
+"""Share of a member's payloads that others send too, above which it works on something public."""
+TESTING_SHARE: Final = 0.1
+"""Share of a group up to which members that run a public test are taken out of it."""
 GO_TOGETHER: Final = 0.5
 """Jaccard similarity of the accounts of two frame families from which they are variants used by the same senders."""
 WITHIN: Final = 0.8
@@ -60,6 +67,15 @@ ESSAY: Final = 128
 """Median output tokens from which an answer to nothing is more than a greeting or the reply to a ping."""
 LIKENESS_SAMPLE: Final = 24
 """Members of a group whose payload distributions are compared pair by pair."""
+
+PLAINLY_EVEN: Final = 4.0
+"""Load bits from which a group's loads are plainly handed out: sixteen to one."""
+OUTSIZED: Final = 4.0
+OUTSIZED_FACTOR: Final = 4.0
+OUTSIZED_SHARE: Final = 0.1
+"""Robust standard deviations of ln(requests), and the factor, above the median from which a member of a group is no shard of the
+same list; and the share of a group that may be such. A shard that came late or was banned has sent less, none has a reason to
+have sent many times as much."""
 
 Kind = Literal["frame", "corpus", "near_empty"]
 
@@ -106,19 +122,40 @@ def _families_together(users: pl.DataFrame) -> list[list[int]]:
             continue
         taken.add(i)
         gathered = [families[i]]
-        for j in sorted({j for a in accounts[i] for j in by_account[a]} - taken):
-            common = len(accounts[i] & accounts[j])
-            alike = common >= 2 and common >= GO_TOGETHER * (len(accounts[i]) + len(accounts[j]) - common)
-            inside = common >= MIN_SHARDS and common >= WITHIN * len(accounts[j])
-            if alike or inside:
-                taken.add(j)
-                gathered.append(families[j])
+        together = set(accounts[i])
+        # Two accounts in common are asked for, so one may be passed over: the busiest, a reseller with thousands of frames, say.
+        fresh = together - {max(together, key=lambda a: len(by_account[a]))}
+        # A variant may be used by senders of whom the frame itself knows some and its other variants the rest.
+        while fresh:
+            found: set[int] = set()
+            for j in sorted({j for a in fresh for j in by_account[a]} - taken):
+                common = len(together & accounts[j])
+                alike = common >= 2 and common >= GO_TOGETHER * (len(together) + len(accounts[j]) - common)
+                inside = common >= MIN_SHARDS and common >= WITHIN * len(accounts[j])
+                if alike or inside:
+                    taken.add(j)
+                    gathered.append(families[j])
+                    found |= accounts[j]
+            fresh = found - together
+            together |= found
         sets.append(sorted(gathered))
     return sets
 
 
-def _units(profiles: pl.DataFrame, public: NDArray[np.float64]) -> list[NDArray[np.int64]]:
-    """Streams of each unit: a frame family, or one unframed single-turn stream that is large enough."""
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """Candidate campaigns of a log, and how many units (frame families and unframed streams) their corpora were sought among.
+
+    ``left_out`` units were large enough to be compared, but too many (see ``MAX_UNITS``).
+    """
+
+    groups: list[Group]
+    compared: int
+    left_out: int
+
+
+def _units(profiles: pl.DataFrame, public: NDArray[np.float64]) -> tuple[list[NDArray[np.int64]], int]:
+    """Streams of each unit, a frame family or one unframed single-turn stream that is large enough; and how many are left out."""
     tests = (pl.col("requests") >= REPEATS * pl.col("payloads")) & (pl.col("resampled") <= RESAMPLED_NATURAL)
     unknown = pl.Series(public[profiles["stream"].to_numpy()] < PUBLIC)
     enough = profiles.filter((pl.col("payloads") >= MIN_PAYLOADS) & ~tests & unknown)
@@ -127,16 +164,17 @@ def _units(profiles: pl.DataFrame, public: NDArray[np.float64]) -> list[NDArray[
         for _, members in enough.filter(pl.col("family") >= 0).group_by(["family"], maintain_order=True)
     ]
     units += [np.array([s], np.int64) for s in enough.filter(pl.col("family") == SINGLE)["stream"]]
-    if len(units) > MAX_UNITS:
+    left_out = max(0, len(units) - MAX_UNITS)
+    if left_out:
         size = dict(profiles.select("stream", "requests").iter_rows())
         units.sort(key=lambda u: (-sum(size[int(s)] for s in u), int(u[0])))
         units = units[:MAX_UNITS]
-    return sorted(units, key=lambda u: int(u[0]))
+    return sorted(units, key=lambda u: int(u[0])), left_out
 
 
-def _verified(members: NDArray[np.int64], similarity: NDArray[np.float64]) -> NDArray[np.int64]:
+def _verified(members: NDArray[np.int64], similar: Likeness) -> NDArray[np.int64]:
     """Drop the member that is least like the mean of the others, until none is unlike or an outlier."""
-    total = similarity[np.ix_(members, members)].sum(axis=1)
+    total = similar.totals(members)
     while members.size > 1:
         likeness = total / (members.size - 1)
         worst = int(np.argmin(likeness))
@@ -147,27 +185,27 @@ def _verified(members: NDArray[np.int64], similarity: NDArray[np.float64]) -> ND
         if not unlike and not outlier:
             break
         # Sums go down by what the dropped one brought: to add them up anew would be cubic in the size of a community.
-        total = np.delete(total - similarity[members, members[worst]], worst)
+        total = np.delete(total - similar.with_one(int(members[worst]), members), worst)
         members = np.delete(members, worst)
     return members
 
 
-def _communities(similarity: NDArray[np.float64]) -> list[NDArray[np.int64]]:
-    """Disjoint sets of units, each of whose members is like the mean of the others."""
-    linked = similarity >= SAME_CORPUS
-    free = np.ones(linked.shape[0], bool)
+def _communities(similarity: NDArray[np.float64] | Likeness) -> list[NDArray[np.int64]]:
+    """Disjoint sets of units, each of whose members is like the mean of the others; from a matrix of all pairs or without one."""
+    similar = Matrix(similarity, SAME_CORPUS) if isinstance(similarity, np.ndarray) else similarity
+    links = similar.links()
+    free = np.ones(links.size, bool)
     out = []
-    for seed in np.lexsort((np.arange(free.size), -linked.sum(axis=1))):
+    for seed in np.lexsort((np.arange(free.size), -links)):
         if not free[seed]:
             continue
-        members = _verified(np.unique(np.r_[np.flatnonzero(linked[seed] & free), seed]), similarity)
+        members = _verified(np.unique(np.r_[similar.linked(int(seed), np.flatnonzero(free)), seed]), similar)
         if members.size < 2:
             continue
         # A small sample may miss the seed by chance and still lie close to the whole.
         free[members] = False
-        outside = np.flatnonzero(free)
-        near = outside[similarity[np.ix_(outside, members)].mean(axis=1) >= SAME_CORPUS]
-        members = _verified(np.sort(np.r_[members, near]), similarity)
+        near = similar.near(members, np.flatnonzero(free))
+        members = _verified(np.sort(np.r_[members, near]), similar)
         free[members] = False
         out.append(members)
     return out
@@ -175,11 +213,11 @@ def _communities(similarity: NDArray[np.float64]) -> list[NDArray[np.int64]]:
 
 def corpus_groups(profiles: pl.DataFrame, units: list[NDArray[np.int64]], corpora: Corpora) -> list[Group]:
     """Groups of streams that draw on one corpus: its unframed streams, its framed ones, and all of them."""
-    similarity = corpora.similarity(units)
+    similar = corpora.compare(units, SAME_CORPUS)
     family = dict(profiles.select("stream", "family").iter_rows())
     account = dict(profiles.select("stream", "account").iter_rows())
     out = []
-    for community in _communities(similarity):
+    for community in _communities(similar):
         framed = np.array([family[int(units[m][0])] >= 0 for m in community])
         choices = [community[~framed], community[framed]]
         if framed.any() and not framed.all():
@@ -187,8 +225,7 @@ def corpus_groups(profiles: pl.DataFrame, units: list[NDArray[np.int64]], corpor
         for members in choices:
             if members.size < 2:
                 continue
-            inner = similarity[np.ix_(members, members)]
-            likeness = float(inner.sum() / (members.size * (members.size - 1)))
+            likeness = float(similar.totals(members).sum() / (members.size * (members.size - 1)))
             chosen = np.sort(np.concatenate([units[m] for m in members]))
             if len({account[int(s)] for s in chosen}) >= MIN_SHARDS:
                 named = tuple(sorted({int(family[int(s)]) for s in chosen if family[int(s)] >= 0}))
@@ -242,15 +279,51 @@ def without_foreign_customers(
     return Group(group.kind, streams, group.likeness, group.families)
 
 
+def without_outsized(group: Group, account: NDArray[np.int64], requests: NDArray[np.int64]) -> Group:
+    """Take out the few members who have sent many times what the others have; ``account`` and ``requests`` are by stream."""
+    members, owner = np.unique(account[group.streams], return_inverse=True)
+    logs = np.log(np.bincount(owner, weights=requests[group.streams]))
+    away = logs - np.median(logs)
+    limit = max(np.log(OUTSIZED_FACTOR), OUTSIZED * 1.4826 * float(np.median(np.abs(away))))
+    outsized = away > limit
+    if not outsized.any() or outsized.sum() > OUTSIZED_SHARE * members.size:
+        return group
+    # Among customers the largest is only the largest: it must not be taken out to make the others look alike.
+    if load_bits(np.exp(logs[~outsized])) < PLAINLY_EVEN:
+        return group
+    return replace(group, streams=group.streams[~outsized[owner]])
+
+
+def without_evaluations(group: Group, profiles: pl.DataFrame, public: NDArray[np.float64]) -> Group:
+    """Take out the few members who plainly run a public test: at temperature 0, in a few days, on items that others send.
+
+    A frame may be known to evaluations too (*think step by step*). Where most of a group looks so, its gates say it.
+    """
+    table = profiles.select("account", "highest_temperature", "first_us", "last_us")[group.streams.tolist()]
+    testing = np.array([evaluates(row) for row in table.iter_rows(named=True)]) & (public[group.streams] >= KNOWN)
+    account = table["account"].to_numpy()
+    tested = np.unique(account[testing])
+    if not tested.size or tested.size > TESTING_SHARE * np.unique(account).size:
+        return group
+    return replace(group, streams=group.streams[~np.isin(account, tested)])
+
+
 def propose(profiles: pl.DataFrame, streams: Streams, prompts: Texts, payloads: Payloads) -> list[Group]:
     """All candidate campaigns of a log."""
+    return proposals(profiles, streams, prompts, payloads).groups
+
+
+def proposals(profiles: pl.DataFrame, streams: Streams, prompts: Texts, payloads: Payloads) -> Proposals:
+    """All candidate campaigns of a log, and among how many units corpora were sought."""
     single_turn = profiles.filter(pl.col("family") != CONVERSATION)
     public = payloads.shared_share(2)
     account = profiles["account"].to_numpy().astype(np.int64)
-    units = _units(single_turn, public)
+    units, left_out = _units(single_turn, public)
     corpora = Corpora(streams, prompts, units)
     groups = frame_groups(single_turn) + corpus_groups(single_turn, units, corpora)
     groups = [without_foreign_customers(g, account, profiles["requests"].to_numpy(), payloads) for g in groups]
+    groups = [without_evaluations(g, profiles, public) for g in groups]
+    groups = [without_outsized(g, account, profiles["requests"].to_numpy()) for g in groups]
     groups = [g for g in groups if g.kind != "corpus" or np.unique(account[g.streams]).size >= MIN_SHARDS]
     groups = [replace(g, likeness=member_likeness(g, profiles, corpora)) for g in groups]
-    return groups + near_empty_groups(single_turn)
+    return Proposals(groups + near_empty_groups(single_turn), len(units), left_out)

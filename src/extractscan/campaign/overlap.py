@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from extractscan.coverage.streams import Streams
+
+
+OTHERS: Final = 2
+"""Outside accounts that send a payload too, from which it is public: one may be a coincidence or an accomplice."""
 
 
 class Payloads:
@@ -78,4 +82,7 @@ class Payloads:
         outsiders = float(self.sizes[outside].sum())
         rate = float(meetings[outside].sum()) / (all_items * outsiders) if outsiders else 0.0
         possible = (all_items * all_items - float((sizes * sizes).sum())) / 2.0
-        return Overlap(int(met.sum()) // 2, rate * possible, outside.size, met)
+        elsewhere = self._accounts[self._of_payload[held]] - times if held.size else times
+        public = float(times[elsewhere >= OTHERS].sum()) / max(all_items, 1.0)
+        together = float((times * (times - 1.0)).sum()) / max(all_items * (k - 1.0), 1.0)
+        return Overlap(int(met.sum()) // 2, possible, rate * possible, outside.size, met, public, together)

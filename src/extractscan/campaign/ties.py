@@ -19,15 +19,14 @@ SHARD_SPREAD: Final = 0.35
 CUSTOMER_SPREAD: Final = 1.0
 """The same among independent customers. Usage of one product is heavy-tailed; published log-normal fits of requests per
 client lie between 1 and 2, and the low end is the cautious choice."""
+UNEVEN: Final = 0.25
+"""Operators who hand out amounts as unevenly as customers ask: a quarter, since queues and schedulers are the rule and hand-run
+accounts the exception. Uneven loads are therefore never more than two bits against a group."""
 COMPARABLE: Final = 10
 """Comparable senders from which their spread can be measured."""
 COMPARABLE_FACTOR: Final = 4.0
 LOAD_REACH: Final = 1.2
 """Farthest that one account may lie from the group's median (in ln) in the sum: one outlier must not decide."""
-PARTITION_LEFT: Final = 0.02
-"""Share of the expected overlap that is left in a partition: retries and restarts repeat an item now and then."""
-PARTITION_DISPERSION: Final = 10.0
-"""Overdispersion of overlap counts: prompts are not equally popular, so counts vary more than Poisson."""
 SUCCESSION_DISPERSION: Final = 4.0
 """Overdispersion of overlapping pairs among accounts."""
 SHARED_WITH: Final = 3
@@ -47,8 +46,8 @@ def customer_spread(requests: NDArray[np.int64], near: float) -> float:
     return float(np.clip(logs.std(), SHARD_SPREAD, CUSTOMER_SPREAD))
 
 
-def load_bits(requests: NDArray[np.int64], customers: float = CUSTOMER_SPREAD) -> float:
-    """Log2 likelihood ratio of even against customer-like loads.
+def load_bits(requests: NDArray[np.int64] | NDArray[np.float64], customers: float = CUSTOMER_SPREAD) -> float:
+    """Log2 likelihood ratio of an operator's loads against customers'; at least ``log2(UNEVEN)``.
 
     ln(requests) is taken as normal about the group's median with standard deviation ``SHARD_SPREAD`` or ``customers``; the sum is
     shrunk by (k - 1) / k since the median is estimated from the same k accounts.
@@ -63,30 +62,27 @@ def load_bits(requests: NDArray[np.int64], customers: float = CUSTOMER_SPREAD) -
     even = SHARD_SPREAD**2 + noise
     uneven = customers**2 + noise
     terms = 0.5 * np.log(uneven / even) - 0.5 * away**2 * (1.0 / even - 1.0 / uneven)
-    return float(np.sum(np.sort(terms)) * (k - 1) / k / np.log(2.0))
+    ratio = float(np.sum(np.sort(terms)) * (k - 1) / k)
+    return float(np.logaddexp(np.log(1.0 - UNEVEN) + ratio, np.log(UNEVEN)) / np.log(2.0))
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """Payloads in common inside a group and with outside streams that draw on the same source.
 
-    ``inside`` counts pairs of members that share a payload; ``expected`` is that count if members drew independently, at the rate
-    at which they meet the ``outsiders``; ``met`` (int64, members) counts those pairs for each member.
+    ``inside`` counts pairs of payloads of different members that coincide, of ``pairs`` there are; ``expected`` is that count if
+    members drew independently, at the rate at which they meet the ``outsiders``; ``met`` (int64, members) counts the
+    coincidences of each member. ``public`` is the share of the members' payloads that two or more accounts outside send as well,
+    ``common`` the mean share of the other members who send a member's payload.
     """
 
     inside: int
+    pairs: float
     expected: float
     outsiders: int
     met: NDArray[np.int64]
-
-
-def partition_bits(overlap: Overlap) -> float:
-    """Log2 likelihood ratio of a partition (almost no overlap) against independent draws; never negative."""
-    expected = overlap.expected
-    if expected <= 0.0:
-        return 0.0
-    ratio = expected * (1.0 - PARTITION_LEFT) + overlap.inside * np.log(PARTITION_LEFT)
-    return max(0.0, float(ratio) / PARTITION_DISPERSION / float(np.log(2.0)))
+    public: float
+    common: float
 
 
 def succession_bits(first_us: NDArray[np.int64], last_us: NDArray[np.int64]) -> float:

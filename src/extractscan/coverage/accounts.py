@@ -23,3 +23,15 @@ def account_coverage(
     offsets = np.searchsorted(counts["account"].to_numpy(), np.arange(accounts + 1)).astype(np.int64)
     table = coverage_table(offsets, counts["times"].to_numpy().astype(np.int64), int(np.unique(cluster_of_prompt).size))
     return table.records()
+
+
+def campaign_coverage(
+    campaigns: list[NDArray[np.int64]], requests: pl.DataFrame, cluster_of_prompt: NDArray[np.int64]
+) -> list[dict[str, float | int | None]]:
+    """Coverage of the union of each campaign's streams; ``requests`` are those of ``Streams``."""
+    width = max((int(c.max(initial=-1)) for c in campaigns), default=-1)
+    owner = np.full(max(width, int(requests["stream"].max() or 0)) + 1, len(campaigns), np.int64)  # type: ignore[arg-type]
+    for number, streams in enumerate(campaigns):
+        owner[streams] = number
+    taken = requests.select(pl.Series("account", owner[requests["stream"].to_numpy()]), "prompt")
+    return account_coverage(taken.filter(pl.col("account") < len(campaigns)), cluster_of_prompt, len(campaigns))

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from extractscan.coverage import enumeration
+from extractscan.coverage.chaining import returned
+from extractscan.coverage.streams import payload_hashes
 from extractscan.fingerprint.sorting import distinct, find, sort
 from extractscan.jit import kernel
 from extractscan.threads import pieces, share
@@ -165,9 +168,11 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
     Adds ``prompts`` (distinct), ``payloads`` (distinct), ``conversing`` (share of requests in conversations of several turns, null
     if the log cannot tell), ``topic_words_seen`` and ``topic_words_expected`` (topic words that neighbours in time share, and
     how many they would in random order), ``payload_words`` (mean tokens), ``word_pairs`` and ``distinct_word_pairs`` (of the
-    sample), ``chained`` (share of payloads that grow into one of the next few), ``resampled`` (share of requests that repeat the
+    sample), ``chained`` (share of payloads that grow into one of the next few), ``repeats`` and ``repeats_expected`` (of prompts that
+    fill a grid of slots: see ``enumeration``), ``returned`` (share of responses that return in a next prompt, null if unknown),
+    ``tagged`` (share of responses that begin with a tagged section, null if unknown), ``resampled`` (share of requests that repeat the
     stream's previous request within ``SOON`` minutes), ``output_tokens`` and ``input_tokens`` (medians), ``capped_outputs``
-    (share that ended at ``max_tokens``), ``temperature`` (median), ``harvest_flags`` (share of requests with several samples or
+    (share that ended at ``max_tokens``), ``highest_temperature``, ``harvest_flags`` (share of requests with several samples or
     log-probabilities), ``end_users``, ``first_us`` and ``last_us``.
     """
     items = streams.items
@@ -193,6 +198,9 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
         )
 
     share(part, pieces(np.minimum(np.diff(bounds), SAMPLE) + 1, 8 * jobs), jobs)
+    whole = payload_hashes(text_of, np.zeros_like(front), np.zeros_like(back), prompts.offsets, prompts.tokens)
+    sampled = np.minimum(np.diff(bounds), SAMPLE)
+    repeats, chance = enumeration.repeats(stream, items, whole, sampled >= enumeration.DENSE * numbers[:, 4], prompts)
     requests = streams.requests
     knows_turns = bool((requests["conversation_id"].is_not_null() | requests["turn"].is_not_null()).any())
     measured = (
@@ -202,10 +210,11 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
             pl.col("output_tokens").median(),
             pl.col("input_tokens").median(),
             (pl.col("output_tokens") >= pl.col("max_tokens")).mean().alias("capped_outputs"),
-            pl.col("temperature").median(),
+            pl.col("temperature").max().alias("highest_temperature"),
             ((pl.col("n") > 1).fill_null(value=False) | pl.col("logprobs").fill_null(value=False))
             .mean()
             .alias("harvest_flags"),
+            pl.col("tagged").mean(),
             pl.col("end_user").n_unique().alias("end_users"),
             pl.col("end_user").null_count().alias("without_user"),
             pl.col("time_us").min().alias("first_us"),
@@ -227,6 +236,9 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
             pl.Series("word_pairs", numbers[:, 3]),
             pl.Series("distinct_word_pairs", numbers[:, 4]),
             pl.Series("chained", numbers[:, 5]),
+            pl.Series("repeats", repeats),
+            pl.Series("repeats_expected", chance),
+            pl.Series("returned", returned(requests, prompts, streams.table.height), nan_to_null=True),
             pl.Series("resampled", _resampled(requests, streams.table.height)),
         )
         .join(measured, on="stream", how="left", maintain_order="left")

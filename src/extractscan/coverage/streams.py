@@ -42,6 +42,9 @@ ONE_TURN: Final = 5
 well over half of all conversations have one turn; five in six is the cautious side of that."""
 
 
+VARIED: Final = 0.5
+VARIED_MIN: Final = 5
+"""Distinct system prompts for each request of a stream, and their number, from which they are part of the payload."""
 OPENER: Final = 4
 """Tokens at an end of a prompt by which an opener of natural language is told from a frame."""
 GENERIC_WORDS: Final = 8
@@ -70,7 +73,7 @@ class Streams:
 
 
 @kernel
-def _payload_hashes(
+def payload_hashes(
     prompts: NDArray[np.int64],
     front: NDArray[np.int64],
     back: NDArray[np.int64],
@@ -238,6 +241,21 @@ def _with_short_frames(
     return family
 
 
+def _with_systems(
+    payload: NDArray[np.uint64], system: NDArray[np.int64], stream: NDArray[np.int64], requests: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Payloads of items, to which the system prompt belongs where a stream changes it from request to request.
+
+    What changes is no frame: a role-play grid may have all of its slots in the system prompt.
+    """
+    width = int(system.max(initial=-1)) + 2
+    pairs = np.unique(stream * width + system + 1)
+    distinct = np.bincount(pairs // width, weights=pairs % width > 0, minlength=requests.size)
+    varied = (distinct >= VARIED_MIN) & (distinct >= VARIED * requests)
+    mixed = payload ^ (system + 1).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return np.where(varied[stream], mixed, payload)
+
+
 def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     """Split every account's requests into streams."""
     requests = prints.requests.filter(pl.col("prompt") >= 0)
@@ -266,7 +284,7 @@ def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     for family, size in zip(family_of_unit.tolist(), np.diff(skeleton_offsets).tolist(), strict=True):
         if family >= 0:
             words[family] = max(size, words.get(family, 0))
-    payload = _payload_hashes(prompts, frames.front, frames.back, texts.offsets, texts.tokens)
+    payload = payload_hashes(prompts, frames.front, frames.back, texts.offsets, texts.tokens)
 
     # From here on by stream: an item splits where its requests do (unframed, in and outside conversations).
     turns = _turns(requests).to_numpy()
@@ -294,6 +312,7 @@ def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     place = np.empty_like(order)
     place[order] = np.arange(order.size)
     sheet_item = sheet_item[order]
+    slots = _with_systems(payload[sheet_item], system[sheet_item], pair_stream[order], sizes)
     items = pl.DataFrame(
         {
             "stream": pair_stream[order],
@@ -302,7 +321,7 @@ def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
             "times": sent[order].astype(np.int64),
             "front": frames.front[sheet_item],
             "back": frames.back[sheet_item],
-            "payload": payload[sheet_item],
+            "payload": slots,
         }
     )
     requests = requests.with_columns(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from extractscan.fingerprint.replies import COLUMNS as REPLIES
+from extractscan.fingerprint.replies import sketch_replies
 from extractscan.fingerprint.tokens import Tokens, tokenise
 from extractscan.jit import kernel
 
@@ -56,7 +58,8 @@ class Fingerprints:
 
     ``requests`` has a row a request, sorted by time, account, request id and prompt: ``account`` (uint32, position in
     ``accounts``), ``time_us`` (int64, microseconds since 1970 UTC), ``prompt`` and ``system`` (int64, positions in ``prompts`` and
-    ``systems``, -1 if the log has none), ``has_response`` (bool), ``MEASURES`` and, as uint32 codes, ``NAMES``.
+    ``systems``, -1 if the log has none), ``has_response`` (bool), the sketch of
+    the response (see ``replies``), ``MEASURES`` and, as uint32 codes, ``NAMES``.
     ``duplicates`` counts requests that were delivered more than once and dropped. ``present`` holds the canonical columns
     of which at least one value is there.
     """
@@ -146,7 +149,7 @@ def fingerprint(frame: pl.DataFrame, *, jobs: int = 1) -> FingerprintBatch:
         pl.col("response").is_not_null().alias("has_response"),
         *MEASURES,
         *NAMES,
-    )
+    ).hstack(sketch_replies(frame["response"], jobs))
     return FingerprintBatch(rows, prompts, systems)
 
 
@@ -186,6 +189,8 @@ def merge(batches: Iterable[FingerprintBatch]) -> Fingerprints:
         pl.Series("prompt", np.where(rows["has_prompt"].to_numpy(), prompt, -1)),
         pl.Series("system", np.where(rows["has_system"].to_numpy(), system, -1)),
         "has_response",
+        *REPLIES,
+        "tagged",
         *MEASURES,
         *(_codes(rows, name) for name in NAMES),
     )

@@ -1,0 +1,49 @@
+"""What the accounts of a group pay with and come from: shared payment instruments and rare addresses.
+
+Support for a group that hangs together by content, never the reason for one: accounts are not grouped by these. Accounts of one
+organisation share both as a matter of course and are left out.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+RARE: Final = 8
+"""Accounts of the log behind one address from which it is a proxy, an office or a cloud and ties nobody together."""
+
+
+def _pairs(counts: pl.Series) -> float:
+    sizes = counts.cast(pl.Float64)
+    return float((sizes * (sizes - 1.0) / 2.0).sum())
+
+
+def sharing_pairs(accounts: pl.DataFrame, means: str) -> float:
+    """Pairs of accounts with the same ``means`` and not the same ``org_id``; a row an account, null where unknown."""
+    known = accounts.filter(pl.col(means).is_not_null())
+    same = _pairs(known.group_by(means).len()["len"])
+    one_house = _pairs(known.filter(pl.col("org_id").is_not_null()).group_by(means, "org_id").len()["len"])
+    return same - one_house
+
+
+def without_common(accounts: pl.DataFrame) -> pl.DataFrame:
+    """Forget addresses that ``RARE`` accounts or more come from."""
+    common = pl.col("ip").is_not_null() & (pl.len().over("ip") >= RARE)
+    return accounts.with_columns(pl.when(~common).then(pl.col("ip")).alias("ip"))
+
+
+def means_bits(members: pl.DataFrame, everyone: pl.DataFrame) -> tuple[float, float]:
+    """Pairs of members who share a payment instrument or a rare address, and log2 of them over what chance gives.
+
+    Chance is the rate at which any two accounts of the log share them. One is added to both numbers, so that a single pair
+    says less than one bit however rare it is.
+    """
+    seen = expected = 0.0
+    possible = members.height * (members.height - 1) / 2.0
+    total = everyone.height * (everyone.height - 1) / 2.0
+    for means in ("payment_id", "ip"):
+        seen += sharing_pairs(members, means)
+        expected += sharing_pairs(everyone, means) * possible / max(total, 1.0)
+    return seen, float(max(0.0, np.log2((seen + 1.0) / (expected + 1.0))))

@@ -1,0 +1,333 @@
+"""Which pairs of many units may be alike, without comparing each pair word by word.
+
+Each half of a unit becomes ``HEAD`` + ``TAIL`` numbers: the buckets that carry most weight among all units stand for themselves,
+the others are added up with random signs (a count sketch: Charikar, Chen and Farach-Colton 2002; its inner products are those
+of the originals plus an error of mean 0). The rows are rounded to integers so small that float32 holds every sum of their
+products exactly. A matrix product of them is therefore the same on every machine, in whatever order the sums are taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from extractscan.jit import kernel
+from extractscan.threads import pieces, share
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from extractscan.campaign.frequencies import Frequencies
+
+HEAD: Final = 512
+"""Buckets that are not sketched: a few words carry half of the weight, and two of these in one cell would drown the rest."""
+TAIL: Final = 512
+"""Cells that all other buckets are added up in. Both together set the time of a comparison; with half of each the error is about
+that of twice as many cells without a head."""
+RADIUS: Final = 4000.0
+"""Length of a row before rounding. Rounding adds at most sqrt(HEAD + TAIL) / sqrt(2) = 23 to it, and by Cauchy and Schwarz no partial
+sum of a product exceeds 4023 squared, which is below 2 to the 24th: float32 is exact up to there."""
+STANDARD_ERRORS: Final = 5.0
+"""How far below the threshold an estimate may lie: a normal error is larger once in three million times."""
+WORK: Final = 1 << 33
+"""Word frequencies to look at, at most, for counting links, and again where that does not do: a quarter of a minute on two cores."""
+STEPS: Final = 50
+"""Steps in which ``STANDARD_ERRORS`` are narrowed, when more would have to be looked at than that."""
+TILE: Final = 1024
+"""Rows and columns of a block of the product; a multiple of 8, so that no byte of the map belongs to two blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs that may be alike, and how many units each one is like.
+
+    ``bits`` (uint8, n by ceil(n / 8)) is the symmetric map of pairs, as ``numpy.packbits`` writes it, no unit paired with itself;
+    ``links`` (int64, n) counts the units whose similarity reaches the threshold. Pairs whose estimate lies within ``settled``
+    standard errors of the threshold were compared in full, the others counted by their estimate.
+    """
+
+    bits: NDArray[np.uint8]
+    links: NDArray[np.int64]
+    settled: float
+
+
+@kernel
+def _shares(
+    ends: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    dimensions: int,
+) -> NDArray[np.int64]:
+    """Sum over units of each bucket's share of the unit's weight, in parts of 2 to the 30th: integers know no order."""
+    out = np.zeros(dimensions, np.int64)
+    for s in range(ends.size - 1):
+        total = 0.0
+        for j in range(ends[s], ends[s + 1]):
+            total += first[j] * first[j] + second[j] * second[j]
+        if total > 0.0:
+            for j in range(ends[s], ends[s + 1]):
+                out[columns[j]] += np.int64((first[j] * first[j] + second[j] * second[j]) / total * 1073741824.0)
+    return out
+
+
+@kernel
+def _sketch(
+    start: int,
+    stop: int,
+    ends: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    own: NDArray[np.float64],
+    cell: NDArray[np.int64],
+    sign: NDArray[np.float64],
+    head: int,
+    radius: float,
+    rows: NDArray[np.float32],
+    measures: NDArray[np.float64],
+) -> None:
+    """Write the rounded rows of units ``start`` to ``stop``, first halves then second, and what their errors follow from.
+
+    ``measures`` (n, 5): the factor that undoes the rounding, the squared lengths of both tails, the product of the tails, the
+    squared length of the row; all for halves that are scaled to a product of 1. Zeros for a unit that does not resemble itself.
+    """
+    width = rows.shape[1] // 2
+    sums = np.empty(2 * width)
+    for s in range(start, stop):
+        if own[s] > 0.0:
+            sums[:] = 0.0
+            one = 0.0
+            two = 0.0
+            both = 0.0
+            for j in range(ends[s], ends[s + 1]):
+                c = cell[columns[j]]
+                sums[c] += sign[columns[j]] * first[j]
+                sums[width + c] += sign[columns[j]] * second[j]
+                if c >= head:
+                    one += first[j] * first[j]
+                    two += second[j] * second[j]
+                    both += first[j] * second[j]
+            square = 0.0
+            for value in sums:
+                square += value * value
+            if square > 0.0:
+                scale = radius / np.sqrt(square)
+                for c in range(2 * width):
+                    rows[s, c] = np.float32(np.rint(sums[c] * scale))
+                measures[s, 0] = 1.0 / (scale * np.sqrt(own[s]))
+            measures[s, 1] = one / own[s]
+            measures[s, 2] = two / own[s]
+            measures[s, 3] = both / own[s]
+            measures[s, 4] = square / own[s]
+
+
+@kernel
+def _judge(
+    start: int,
+    stop: int,
+    top: int,
+    left: int,
+    products: NDArray[np.float32],
+    measures: NDArray[np.float64],
+    ends: NDArray[np.int64],
+    threshold: float,
+    cells: int,
+    radius: float,
+    farthest: float,
+    settled: float,
+    steps: int,
+    codes: NDArray[np.uint8],
+    work: NDArray[np.int64],
+) -> None:
+    """Write what the estimates of rows ``start`` to ``stop`` of a block say: 1 may be alike, 2 probably is, 4 to be compared in full.
+
+    ``work`` (n, steps + 2) gets the word frequencies that a full comparison has to look at, by the distance of the estimate from the
+    threshold in steps of ``farthest`` standard errors; what is farther off goes nowhere.
+
+    The halves are x and y in one unit and u and v in the other, tails only. The estimate is that of (<x, v> + <y, u>) / 2, and the
+    error of a count sketch is made of products in one cell of different buckets, so that its variance is at most
+
+        (|x|^2 |v|^2 + |y|^2 |u|^2 + 2 <x, y> <u, v> + <x, v>^2 + <y, u>^2 + 2 <x, u> <y, v>) / (4 cells).
+
+    The first three terms are known. In samples of one corpus the products across units are about sqrt(<x, y> <u, v>), and in others they
+    are less, whence the bound below. Rounding moves each number by a twelfth of a unit squared, and adds the last term.
+    """
+    for i in range(start, stop):
+        s = top + i
+        for j in range(products.shape[1]):
+            t = left + j
+            code = 0
+            if s != t and measures[s, 4] > 0.0 and measures[t, 4] > 0.0:
+                short = threshold - np.float64(products[i, j]) * 0.5 * (measures[s, 0] * measures[t, 0])
+                across = measures[s, 1] * measures[t, 2] + measures[s, 2] * measures[t, 1]
+                tails = (across + 6.0 * (measures[s, 3] * measures[t, 3])) / (4.0 * cells)
+                variance = tails + measures[s, 4] * measures[t, 4] / (24.0 * radius * radius)
+                near = short * short <= farthest * farthest * variance
+                if short <= 0.0:
+                    code = 3
+                elif near:
+                    code = 1
+                if near:
+                    away = np.sqrt(short * short / variance)
+                    if away <= settled:
+                        code |= 4
+                    if s < t:
+                        work[s, int(away / farthest * steps)] += ends[t + 1] - ends[t]
+            codes[i, j] = code
+
+
+@kernel
+def _settle(
+    start: int,
+    stop: int,
+    top: int,
+    left: int,
+    codes: NDArray[np.uint8],
+    ends: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    own: NDArray[np.float64],
+    dimensions: int,
+    threshold: float,
+) -> None:
+    """Compare in full the pairs that are marked so, and write 3 where they are alike, else 0."""
+    spread = np.zeros((dimensions, 2))
+    for i in range(start, stop):
+        s = top + i
+        filled = False
+        for k in range(codes.shape[1]):
+            if codes[i, k] & 4:
+                if not filled:
+                    for j in range(ends[s], ends[s + 1]):
+                        spread[columns[j], 0] = first[j]
+                        spread[columns[j], 1] = second[j]
+                    filled = True
+                t = left + k
+                total = 0.0
+                for j in range(ends[t], ends[t + 1]):
+                    total += spread[columns[j], 0] * second[j] + spread[columns[j], 1] * first[j]
+                codes[i, k] = 3 if total / 2.0 / np.sqrt(own[s] * own[t]) >= threshold else 0
+        if filled:
+            for j in range(ends[s], ends[s + 1]):
+                spread[columns[j], 0] = 0.0
+                spread[columns[j], 1] = 0.0
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Scramble 64 bits (the finaliser of SplitMix64: Steele, Lea and Flood 2014)."""
+    mixed = (values + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def _cells(f: Frequencies) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Cell and sign of every bucket."""
+    weight = _shares(f.ends, f.columns, f.first, f.second, f.dimensions)
+    mixed = _mixed(np.arange(f.dimensions, dtype=np.uint64))
+    cell = HEAD + (mixed % np.uint64(TAIL)).astype(np.int64)
+    sign = np.where(mixed >> np.uint64(63), 1.0, -1.0)
+    heaviest = np.argsort(-weight, kind="stable")[:HEAD]
+    cell[heaviest] = np.arange(heaviest.size)
+    return cell, sign
+
+
+def sketch(f: Frequencies, jobs: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Sketch all units: integer rows, float32 (n, 2 (HEAD + TAIL)), and measures, float64 (n, 5); see ``_sketch``."""
+    rows = np.zeros((f.size, 2 * (HEAD + TAIL)), np.float32)
+    measures = np.zeros((f.size, 5))
+    cell, sign = _cells(f)
+
+    def part(start: int, stop: int) -> None:
+        _sketch(
+            start, stop, f.ends, f.columns, f.first, f.second, f.own, cell, sign, HEAD, RADIUS, rows, measures
+        )  # fmt: skip
+
+    share(part, pieces(np.diff(f.ends) + 1, 4 * jobs), jobs)
+    return rows, measures
+
+
+def candidates(f: Frequencies, threshold: float, jobs: int, most: int = WORK) -> Candidates:
+    """Find the pairs whose similarity may reach ``threshold``; needs n squared bits and 8 KiB a unit.
+
+    ``most`` bounds the word frequencies that are looked at.
+    """
+    rows, measures = sketch(f, jobs)
+    work = np.zeros((f.size, STEPS + 2), np.int64)
+    found = _sweep(f, rows, measures, threshold, STANDARD_ERRORS, most, work, jobs)
+    reached = np.cumsum(work.sum(axis=0))
+    if reached[-1] <= most:
+        return found
+    # That sweep gave up, but has seen how far from the threshold full comparisons can go.
+    settled = STANDARD_ERRORS * int(np.searchsorted(reached, most, side="right")) / STEPS
+    return _sweep(f, rows, measures, threshold, settled, int(reached[-1]), work, jobs)
+
+
+def _sweep(
+    f: Frequencies,
+    rows: NDArray[np.float32],
+    measures: NDArray[np.float64],
+    threshold: float,
+    settled: float,
+    most: int,
+    work: NDArray[np.int64],
+    jobs: int,
+) -> Candidates:
+    """Judge all pairs; compare in full those within ``settled`` standard errors until there is more than ``most`` to look at."""
+    n = f.size
+    work[:] = 0
+    bits = np.zeros((n, -(-n // 8)), np.uint8)
+    links = np.zeros(n, np.int64)
+    for top in range(0, n, TILE):
+        # The halves change places on one side: the product is that across the halves.
+        turned = np.roll(rows[top : top + TILE], HEAD + TAIL, axis=1)
+        for left in range(top, n, TILE):
+            products = turned @ rows[left : left + TILE].T
+            codes = _block(f, products, measures, top, left, threshold, settled, work, jobs)
+            if int(work.sum()) <= most:
+                _settled(f, codes, top, left, threshold, jobs)
+            alike, linked = (codes & 1) > 0, (codes & 2) > 0
+            bits[top : top + TILE, left // 8 : (left + TILE) // 8] = np.packbits(alike, axis=1)
+            links[top : top + TILE] += np.count_nonzero(linked, axis=1)
+            if left > top:
+                bits[left : left + TILE, top // 8 : (top + TILE) // 8] = np.packbits(alike.T, axis=1)
+                links[left : left + TILE] += np.count_nonzero(linked, axis=0)
+    return Candidates(bits, links, settled)
+
+
+def _block(
+    f: Frequencies,
+    products: NDArray[np.float32],
+    measures: NDArray[np.float64],
+    top: int,
+    left: int,
+    threshold: float,
+    settled: float,
+    work: NDArray[np.int64],
+    jobs: int,
+) -> NDArray[np.uint8]:
+    """Judge one block of pairs: see ``_judge``."""
+    codes = np.empty(products.shape, np.uint8)
+    errors = STANDARD_ERRORS
+
+    def part(start: int, stop: int) -> None:
+        _judge(
+            start, stop, top, left, products, measures, f.ends, threshold, TAIL, RADIUS, errors, settled, STEPS, codes, work
+        )  # fmt: skip
+
+    share(part, pieces(np.ones(products.shape[0], np.int64), 2 * jobs), jobs)
+    return codes
+
+
+def _settled(f: Frequencies, codes: NDArray[np.uint8], top: int, left: int, threshold: float, jobs: int) -> None:
+    """Compare in full what is marked so, in place: see ``_settle``."""
+
+    def part(start: int, stop: int) -> None:
+        _settle(start, stop, top, left, codes, f.ends, f.columns, f.first, f.second, f.own, f.dimensions, threshold)
+
+    # Rows differ in what they have to look at.
+    share(part, pieces(1 + np.count_nonzero(codes & 4, axis=1), 2 * jobs), jobs)
