@@ -1,125 +1,143 @@
-"""What each family of evidence and each gate contributes: every one switched off in turn, beside simple baselines.
+"""What each family of evidence, each signal and each gate contributes: every one switched off in turn.
 
-    python benchmarks/detection/ablation.py LOG LABELS [LOG LABELS ...]
+    python benchmarks/detection/ablation.py LOG LABELS [LOG LABELS ...] [--signals] [--by-archetype] [--json FILE]
 
-Prints one table a log: average precision, recall at FPR 0.1 % and 1 %, pair recall and precision. The labels measure; nothing
-is fitted to them.
+The labels measure; nothing is fitted to them. What is switched off weighs nothing, neither for nor against; what speaks up nowhere
+in a log is called idle and is not run.
 """
 
 from __future__ import annotations
 
-import argparse
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-import numpy as np
-import polars as pl
+from measuring import by_archetype, figures, judge, measured, ranking, read
+from printing import Table, options, pairs, put_out
 
-from extractscan.campaign import evidence as campaign_evidence
-from extractscan.campaign import gates as campaign_gates
-from extractscan.coverage.profile import profile
-from extractscan.coverage.streams import find_streams
 from extractscan.evaluate.evaluation import evaluate
-from extractscan.evaluate.tables import match, read_labels
-from extractscan.fingerprint.requests import fingerprint, merge
-from extractscan.logs.read import read_logs
-from extractscan.progress import Silent
-from extractscan.verdict import assess as verdict_assess
-from extractscan.verdict.assess import assess
+from extractscan.evaluate.tables import match
 from extractscan.verdict.explain import INNOCENT
+from extractscan.verdict.findings import Evidence, Gate
 from extractscan.verdict.signals import CAPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
-    from extractscan.evaluate.evaluation import Evaluation
-    from extractscan.fingerprint.requests import Fingerprints
+    from measuring import Log
 
+    from extractscan.verdict.findings import Findings
 
-def ranking(prints: Fingerprints, profiles: pl.DataFrame, streams: object) -> pl.DataFrame:
-    """Account, score (bits) and campaign, as ``score`` would rank."""
-    result = assess(profiles, streams, prints.prompts)  # type: ignore[arg-type]
-    account = profiles["account"].to_numpy()
-    bits = np.zeros(prints.accounts.len())
-    np.maximum.at(bits, account, [v.bits for v in result.verdicts])
-    campaign: list[str | None] = [None] * bits.size
-    for number, judged in enumerate(result.campaigns):
-        for a in judged.accounts:
-            campaign[int(a)] = f"c{number}"
-    return pl.DataFrame({"account_id": prints.accounts, "score": bits, "campaign_id": campaign}).with_columns(
-        pl.lit("none").alias("severity")
-    )
+COLUMNS = (
+    "average precision",
+    "recall at FPR 0.1 %",
+    "recall at FPR 1 %",
+    "pair recall",
+    "pair precision",
+    "precision of high",
+)
 
 
 @contextmanager
-def without_family(family: str) -> Iterator[None]:
-    with mock.patch.dict(CAPS, {family: 1e-9}):
+def _rewritten(kind: type, change: Callable[[Any], dict[str, Any]]) -> Iterator[None]:
+    """Let every new ``kind`` have the fields that ``change`` returns: the same wherever in the code it is made."""
+    made = kind.__init__  # type: ignore[misc]
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        made(self, *args, **kwargs)
+        for name, value in change(self).items():
+            object.__setattr__(self, name, value)
+
+    with mock.patch.object(kind, "__init__", init):
         yield
 
 
-@contextmanager
-def without_gate(name: str) -> Iterator[None]:
-    def kept(function: object) -> object:
-        return lambda *a, **k: [g for g in function(*a, **k) if g.gate != name]  # type: ignore[operator]
-
-    with (
-        mock.patch.object(campaign_evidence, "group_gates", kept(campaign_gates.group_gates)),
-        mock.patch.object(verdict_assess, "_stream_gates", kept(verdict_assess._stream_gates)),  # noqa: SLF001
-    ):
-        yield
+def without_family(family: str) -> AbstractContextManager[None]:
+    """Evidence of a family weighs nothing."""
+    return _rewritten(Evidence, lambda made: {"bits": 0.0} if made.family == family else {})
 
 
-def baselines(prints: Fingerprints) -> dict[str, pl.Series]:
-    """Scores that anyone would try first."""
-    requests = prints.requests
-    by_account = requests.group_by("account").agg(
-        pl.len().alias("volume"),
-        pl.col("output_tokens").mean().fill_null(0).alias("output length"),
-        (1 - pl.col("prompt").n_unique() / pl.len()).alias("exact duplicates"),
-        (pl.col("prompt").n_unique() / pl.len()).alias("distinct share"),
-    )
-    return {name: by_account.sort("account")[name].cast(pl.Float64) for name in by_account.columns[1:]}
+def without_signal(signal: str) -> AbstractContextManager[None]:
+    """Evidence of a signal weighs nothing."""
+    return _rewritten(Evidence, lambda made: {"bits": 0.0} if made.signal == signal else {})
 
 
-def line(name: str, result: Evaluation) -> str:
-    at = {round(o.fpr, 4): o.recall.rate for o in result.recall_at_fpr}
-    pairs = result.campaign_pairs
-    shown = [result.average_precision, at.get(0.001), at.get(0.01)]
-    shown += [pairs.recall, pairs.precision] if pairs else [None, None]
-    return f"{name:28s}" + "".join(f"{'-' if v is None else f'{v:.3f}':>12s}" for v in shown)
+def without_gate(gate: str) -> AbstractContextManager[None]:
+    """A gate multiplies by one."""
+    return _rewritten(Gate, lambda made: {"factor": 1.0} if made.gate == gate else {})
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("paths", nargs="+", metavar="LOG LABELS")
-    paths = parser.parse_args().paths
-    for log, labels_path in zip(paths[::2], paths[1::2], strict=True):
-        reader = read_logs([log], observer=Silent())
-        prints = merge([fingerprint(batch.frame) for batch in reader.batches()])
-        streams = find_streams(prints)
-        profiles = profile(streams, prints.prompts)
-        labels = read_labels(labels_path)
-
-        def measure(scores: pl.DataFrame, labels: pl.DataFrame = labels) -> Evaluation:
-            return evaluate(match(scores, labels))
-
-        print(
-            f"\n{log}\n{'':28s}"
-            + "".join(f"{h:>12s}" for h in ("AP", "R@FPR.001", "R@FPR.01", "pair rec.", "pair prec."))
+def switches(found: Findings, *, signals: bool) -> list[tuple[str, str, AbstractContextManager[None] | None]]:
+    """Return what can be switched off, by the names in the code, with a remark; None for what is idle in this log."""
+    groups = [(a.evidence, a.gates) for a in found.accounts] + [(c.evidence, ()) for c in found.campaigns]
+    spoke = [e for evidence, _ in groups for e in evidence if e.bits != 0]
+    families, said = {e.family for e in spoke}, {e.signal for e in spoke}
+    fired = {g.gate for _, gates in groups for g in gates if g.factor < 1.0}
+    out: list[tuple[str, str, AbstractContextManager[None] | None]] = [
+        (
+            f"without family {name}",
+            "" if name in families else "idle",
+            without_family(name) if name in families else None,
         )
-        print(line("everything", measure(ranking(prints, profiles, streams))))
-        for family in CAPS:
-            with without_family(family):
-                print(line(f"without {family}", measure(ranking(prints, profiles, streams))))
-        for gate in INNOCENT:
-            with without_gate(gate):
-                print(line(f"without gate {gate}", measure(ranking(prints, profiles, streams))))
-        for name, score in baselines(prints).items():
-            scores = pl.DataFrame({"account_id": prints.accounts, "score": score}).with_columns(
-                pl.lit(None, pl.String).alias("campaign_id"), pl.lit("none").alias("severity")
+        for name in CAPS
+    ]
+    if signals:
+        out += [(f"without signal {name}", "", without_signal(name)) for name in sorted(said)]
+    # Gates of groups that were not reported fired too, unseen: every gate is run.
+    out += [
+        (f"without gate {name}", "" if name in fired else "fires on no account", without_gate(name))
+        for name in INNOCENT
+    ]
+    return out
+
+
+def ablation(name: str, log: Log, *, signals: bool = False, archetypes: bool = False) -> list[Table]:
+    """Return the tables of one log."""
+    whole = judge(log)
+    matched = match(ranking(whole), log.labels)
+    base = figures(evaluate(matched))
+    rows: list[dict[str, Any]] = [{"": "everything", **base}]
+    recalls = {"everything": by_archetype(matched)} if archetypes else {}
+    for title, remark, off in switches(whole, signals=signals):
+        if off is None:
+            rows.append({"": title, **base, "remark": remark})
+            continue
+        with off:
+            changed = measured(log)
+        rows.append({"": title, **figures(evaluate(changed)), "remark": remark})
+        if archetypes:
+            recalls[title] = by_archetype(changed)
+    tables = [Table(f"Ablation, {name}", ("", *COLUMNS, "remark"), tuple(rows))]
+    if archetypes:
+        whole_recall = recalls["everything"]
+        tables.append(
+            Table(
+                f"Recall at FPR 0.1 % by kind of attack, {name}",
+                ("", "accounts", *recalls),
+                tuple(
+                    {
+                        "": kind,
+                        "accounts": whole_recall[kind]["accounts"],
+                        **{title: found[kind]["recall at FPR 0.1 %"] for title, found in recalls.items()},
+                    }
+                    for kind in sorted(whole_recall)
+                ),
             )
-            print(line(f"only {name}", measure(scores)))
+        )
+    return tables
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = options(__doc__)
+    parser.add_argument("paths", nargs="+", metavar="LOG LABELS")
+    parser.add_argument("--signals", action="store_true", help="switch off single signals too")
+    parser.add_argument("--by-archetype", action="store_true", help="print recall by kind of attack for every row")
+    given = parser.parse_args(arguments)
+    tables = []
+    for log, labels in pairs(parser, given.paths):
+        tables += ablation(log, read(log, labels), signals=given.signals, archetypes=given.by_archetype)
+    put_out(tables, given)
 
 
 if __name__ == "__main__":

@@ -121,14 +121,17 @@ class Evaluation:
     worst_benign_archetype: Archetype | None
 
 
-def evaluate(matched: Matched) -> Evaluation:
-    """Measure a matched ranking. Depends on the rows alone, not on their order."""
+def evaluate(matched: Matched, *, archetypes_one_in: int = ARCHETYPES_ONE_IN) -> Evaluation:
+    """Measure a matched ranking. Depends on the rows alone, not on their order.
+
+    Archetypes are told apart at a false-positive rate of one in ``archetypes_one_in``.
+    """
     frame = matched.frame
     score = frame["score"].to_numpy()
     attack = frame["attack"].to_numpy()
     groups = tie_groups(score, attack)
     attackers, benign = int(attack.sum()), int((~attack).sum())
-    threshold = threshold_for(groups, benign // ARCHETYPES_ONE_IN)
+    threshold = threshold_for(groups, benign // archetypes_one_in)
     above = score > threshold if isfinite(threshold) else None
     flagged = _flagged(frame, "medium")
     attack_kinds = _archetypes(frame, attack, above, flagged)
@@ -150,7 +153,7 @@ def evaluate(matched: Matched) -> Evaluation:
         precision_at_attackers=Top(attackers, precision_at(groups, attackers)),
         severity=_severities(frame, attack),
         campaign_pairs=_campaign_pairs(frame, attack),
-        archetype_fpr=1 / ARCHETYPES_ONE_IN,
+        archetype_fpr=1 / archetypes_one_in,
         attack_archetypes=attack_kinds,
         benign_archetypes=benign_kinds,
         worst_benign_archetype=_worst(benign_kinds),
