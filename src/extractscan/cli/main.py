@@ -14,6 +14,7 @@ import typer
 
 from extractscan._version import __version__
 from extractscan.cli.evaluate import evaluate
+from extractscan.cli.power import power
 from extractscan.cli.schema import schema
 from extractscan.cli.score import score
 from extractscan.cli.simulate import simulate
@@ -47,6 +48,7 @@ def main(
 app.command()(score)
 app.command()(evaluate)
 app.command()(simulate)
+app.command()(power)
 app.command()(schema)
 
 

@@ -68,6 +68,16 @@ def score(
         list[str] | None,
         typer.Option(metavar="NAME=COLUMN", help="Read canonical column NAME from COLUMN; may be repeated."),
     ] = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LOG",
+            help="Log of a clean period, to compare with: adds p- and q-values. May be repeated, one period each.",
+        ),
+    ] = None,
+    alpha: Annotated[
+        float, typer.Option(metavar="RATE", help="With --baseline: the false discovery rate to state.")
+    ] = 0.05,
     max_bad_rows: Annotated[
         str | None, typer.Option(help="Fail (exit 3) if more rows than this count or share are unreadable.")
     ] = None,
@@ -86,6 +96,10 @@ def score(
     since_time, until_time = parse_time(since, "--since"), parse_time(until, "--until")
     if since_time is not None and until_time is not None and since_time >= until_time:
         raise UsageError("--since must be before --until")
+    if not 0.0 < alpha < 1.0:
+        raise UsageError(f"--alpha must lie between 0 and 1, as in 0.05, not {alpha:g}")
+    if "-" in (baseline or []):
+        raise UsageError("--baseline cannot be standard input; name a file, a folder or a glob")
     columns = parse_columns(column or [])
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = min(jobs, 4 * cores) if jobs else cores
@@ -116,6 +130,8 @@ def score(
             max_bad_rows=bad_rows,
             columns=columns,
             jobs=threads,
+            baselines=baseline or [],
+            rate=alpha,
         )
     write_report(found, chosen, output=output, clobber=clobber, top=top)
     if fail_on is not None:
