@@ -7,6 +7,7 @@ from extractscan.logs.result import FileSummary, Quarantined
 from extractscan.verdict.findings import (
     SCHEMA_VERSION,
     AccountFinding,
+    BaselineSummary,
     CampaignFinding,
     Evidence,
     Findings,
@@ -94,6 +95,7 @@ def campaign(rank, campaign_id, members, **changes):
             Tie("partition", 0.71, len(members) - 1, "Members avoid each other's payloads."),
         ),
         evidence=HYDRA_EVIDENCE,
+        gates=(),
         coverage=COVERAGE,
         innocent_explanation=RESELLER,
     )
@@ -206,6 +208,41 @@ def made_up():
         ),
     )
     return Findings(run=RUN, accounts=tuple(accounts), campaigns=campaigns)
+
+
+BASELINE = BaselineSummary(
+    stated_rate=0.05,
+    periods=2,
+    files=(
+        FileSummary("clean/2026-01.parquet", "parquet", "2" * 64, 524_288_000, 190_000, 190_000, 0),
+        FileSummary("clean/2026-02.parquet", "parquet", "3" * 64, 524_288_000, 195_004, 195_003, 1),
+    ),
+    accounts=4816,
+    independent=4310,
+    groups=212,
+    warnings=("Columns differ: ip.", "One account of the baseline would be graded high."),
+)
+TAKEN_BACK = "high by its bits, but q 0.214 is over the stated rate of 0.05"
+
+
+def calibrated():
+    """The same findings against a baseline: the first campaign passes, its last accounts do not."""
+    plain = made_up()
+    accounts = [
+        replace(each, p_value=0.0002, q_value=0.0003)
+        if each.rank <= 12
+        else replace(each, p_value=0.0091, q_value=0.2142, severity="medium", severity_reason=TAKEN_BACK)
+        if each.severity == "high"
+        else replace(each, p_value=0.4, q_value=1.0)
+        for each in plain.accounts
+    ]
+    passing, failing = plain.campaigns
+    campaigns = (
+        replace(passing, p_value=0.0047, q_value=0.0366),
+        replace(failing, p_value=0.0329, q_value=0.2142, severity_reason=TAKEN_BACK),
+    )
+    run = replace(plain.run, calibration="Compared with a baseline of 2 periods.", baseline=BASELINE)
+    return Findings(run, tuple(accounts), campaigns)
 
 
 def nothing_found():

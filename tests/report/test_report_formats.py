@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from hostile import HOSTILE, harmful
-from made_up import RUN, account, campaign, made_up, nothing_found, nothing_read
+from made_up import BASELINE, RUN, TAKEN_BACK, account, calibrated, campaign, made_up, nothing_found, nothing_read
 
 from extractscan.logs.result import FileSummary, Quarantined
 from extractscan.report.document import number, timestamp
@@ -57,8 +57,8 @@ def test_no_format_beside_the_enum():
 def test_jsonl_is_the_contract():
     first = json.loads(render(made_up(), Format.JSONL).splitlines()[0])
     assert list(first) == [
-        "schema_version", "rank", "account_id", "score", "bits", "severity", "campaign_id", "requests", "first_seen",
-        "last_seen", "stream", "evidence", "gates", "coverage", "innocent_explanation",
+        "schema_version", "rank", "account_id", "score", "bits", "severity", "severity_reason", "p_value", "q_value",
+        "campaign_id", "requests", "first_seen", "last_seen", "stream", "evidence", "gates", "coverage", "innocent_explanation",
     ]  # fmt: skip
     assert list(first["evidence"][0]) == ["signal", "family", "value", "bits", "assessed", "detail"]
     assert first["rank"] == 1
@@ -83,12 +83,40 @@ def test_json_holds_run_accounts_and_campaigns():
     assert document["accounts"] == [json.loads(line) for line in lines]
 
 
-@pytest.mark.parametrize("findings", [made_up(), nothing_found(), nothing_read()], ids=["found", "nothing", "empty"])
+@pytest.mark.parametrize(
+    "findings",
+    [made_up(), calibrated(), nothing_found(), nothing_read()],
+    ids=["found", "calibrated", "nothing", "empty"],
+)
 def test_outputs_meet_their_schemas(findings):
     checker = jsonschema.Draft202012Validator(schema("account"))
     for line in render(findings, Format.JSONL).splitlines():
         checker.validate(json.loads(line))
     jsonschema.Draft202012Validator(schema("report")).validate(json.loads(render(findings, Format.JSON)))
+
+
+def test_a_baseline_is_in_every_format():
+    document = json.loads(render(calibrated(), Format.JSON))
+    assert document["run"]["baseline"]["stated_rate"] == 0.05
+    assert document["run"]["baseline"]["files"][0]["path"] == "clean/2026-01.parquet"
+    assert document["campaigns"][0]["q_value"] == 0.0366
+    account = document["accounts"][12]
+    assert (account["severity"], account["q_value"], account["severity_reason"]) == ("medium", 0.2142, TAKEN_BACK)
+    row = list(csv.DictReader(io.StringIO(render(calibrated(), Format.CSV))))[12]
+    assert (row["severity"], row["p_value"], row["q_value"]) == ("medium", "0.0091", "0.2142")
+    frame = pl.read_parquet(io.BytesIO(render(calibrated(), Format.PARQUET)))
+    assert frame["q_value"].to_list() == [a.q_value for a in calibrated().accounts]
+    assert frame["severity_reason"][12] == TAKEN_BACK
+
+
+def test_without_a_baseline_nothing_is_claimed():
+    document = json.loads(render(made_up(), Format.JSON))
+    assert document["run"]["baseline"] is None
+    for each in (*document["accounts"], *document["campaigns"]):
+        assert (each["p_value"], each["q_value"], each["severity_reason"]) == (None, None, None)
+    row = next(csv.DictReader(io.StringIO(render(made_up(), Format.CSV))))
+    assert (row["p_value"], row["q_value"], row["severity_reason"]) == ("", "", "")
+    assert pl.read_parquet(io.BytesIO(render(made_up(), Format.PARQUET)))["q_value"].null_count() == 25
 
 
 def test_csv_is_flat():
@@ -177,11 +205,21 @@ def hostile_findings(text):
             gates=(gate,),
             innocent_explanation=text,
             coverage={text: 1.0},
+            q_value=0.3,
+            severity_reason=text,
         ),
         account(2, text, campaign_id=None, evidence=(entry,), innocent_explanation=text, severity="low"),
     )
     campaigns = (
-        campaign(1, text, [text, "b"], ties=(Tie(text, 1.0, 2, text),), evidence=(entry,), innocent_explanation=text),
+        campaign(
+            1,
+            text,
+            [text, "b"],
+            ties=(Tie(text, 1.0, 2, text),),
+            evidence=(entry,),
+            innocent_explanation=text,
+            severity_reason=text,
+        ),
     )
     run = replace(
         RUN,
@@ -189,6 +227,7 @@ def hostile_findings(text):
         quarantine=(Quarantined(text, 3, text), Quarantined(text, None, text)),
         not_assessed=(NotAssessed(text, text),),
         calibration=text,
+        baseline=replace(BASELINE, files=(FileSummary(text, text, "0" * 64, 1, 1, 1, 0),), warnings=(text, text)),
     )
     return Findings(run, accounts, campaigns)
 

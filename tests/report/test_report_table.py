@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_up import RUN, account, made_up, nothing_found, nothing_read
+from made_up import RUN, account, calibrated, made_up, nothing_found, nothing_read
 from rich.cells import cell_len
 
 from extractscan.report import phrases
@@ -31,6 +31,9 @@ def table(findings, **options):
         ("table-200", made_up(), {"width": 200}),
         ("table-80-ascii", made_up(), {"width": 80, "unicode": False}),
         ("table-120-colour", made_up(), {"width": 120, "colour": True, "top": 2}),
+        ("table-80-calibrated", calibrated(), {"width": 80}),
+        ("table-120-calibrated", calibrated(), {"width": 120}),
+        ("table-200-calibrated", calibrated(), {"width": 200, "top": 14}),
         ("table-nothing-found", nothing_found(), {"width": 80}),
         ("table-nothing-read", nothing_read(), {"width": 80}),
     ],
@@ -45,9 +48,10 @@ def test_golden(name, findings, options, refresh_golden):
 
 @pytest.mark.parametrize("width", [50, 60, 79, 80, 100, 110, 120, 160, 200, 300])
 @pytest.mark.parametrize("unicode", [True, False])
-def test_no_line_is_wider_than_asked_or_ends_in_blanks(width, unicode):
-    for line in table(made_up(), width=width, unicode=unicode).splitlines():
-        assert cell_len(line) <= max(width, 72)  # below 72 the fixed columns of an account do not fit
+@pytest.mark.parametrize(("findings", "least"), [(made_up(), 72), (calibrated(), 79)], ids=["plain", "calibrated"])
+def test_no_line_is_wider_than_asked_or_ends_in_blanks(width, unicode, findings, least):
+    for line in table(findings, width=width, unicode=unicode).splitlines():
+        assert cell_len(line) <= max(width, least)  # below, the fixed columns of an account do not fit
         assert line == line.rstrip()
 
 

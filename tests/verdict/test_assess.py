@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_profiles import START, canonical, stages
 
+from extractscan.campaign.choose import ACCEPT, REPORT
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.engine.local import score_logs
 from extractscan.logs.schema import CANONICAL
@@ -57,7 +58,7 @@ def test_grades_begin_at_their_bits(bits, grade):
 
 
 @few
-@given(st.lists(st.tuples(st.sampled_from(sorted(CAPS)), st.floats(0, 50)), max_size=30))
+@given(st.lists(st.tuples(st.sampled_from(sorted(CAPS)), st.floats(-2, 50)), max_size=30))
 def test_a_family_brings_its_cap_at_most(drawn):
     evidence = [Evidence("s", f, None, b, assessed=True, detail="d") for f, b in drawn]
     bits, families = _total(evidence)
@@ -74,7 +75,17 @@ def test_no_family_alone_is_high():
 # Gates of one stream
 
 
-PROFILE = {"family": SINGLE, "conversing": 0.0, "requests": 40, "payloads": 40, "resampled": 0.0}
+DAY = 86_400_000_000
+PROFILE = {
+    "family": SINGLE,
+    "conversing": 0.0,
+    "requests": 40,
+    "payloads": 40,
+    "resampled": 0.0,
+    "first_us": 0,
+    "last_us": DAY,
+    "highest_temperature": None,
+}
 
 
 def gates(shared=0.0, organic=None, users=0, colleagues=0, **profile):
@@ -95,7 +106,9 @@ def test_a_plain_stream_has_no_gate():
         ("exact_repetition", {"requests": 10**9, "payloads": 1}),
         ("public_items", {"shared": 0.5}),
         ("public_items", {"shared": 1.0}),
+        ("benchmark", {"highest_temperature": 0.0}),
         ("end_users", {"users": 5}),
+        ("one_organisation", {"colleagues": 8}),
         ("organic_load", {"organic": Gate("organic_load", 0.3, "d")}),
     ],
 )
@@ -112,6 +125,9 @@ def test_each_gate_is_named_and_leaves_something(name, given_):
         {"requests": 159},
         {"shared": 0.19},
         {"users": 4},
+        {"colleagues": 7},
+        {"highest_temperature": 0.1},
+        {"highest_temperature": 0.0, "last_us": 6 * DAY},
         {"family": NEAR_EMPTY, "requests": 5000, "payloads": 1, "shared": 1.0},  # bound to repeat itself and others
         {"requests": 400, "resampled": 0.9},  # many samples of each of many prompts are no test
     ],
@@ -262,6 +278,37 @@ def test_ten_times_the_requests_are_not_more_evidence(log, judged):
     before = {r[:2]: r[2] for r in judged[0]}
     for account, family, bits, *_ in verdicts(pl.concat(copies))[0]:
         assert bits <= before.get((account, family), 0.0) + 0.5
+
+
+# What is reported
+
+
+def askers(*loads):
+    """Accounts that send nothing and are answered at length, so many times each, and others; verdicts of the former."""
+    rows = [(f"m{m}", "", {"output_tokens": 700 + i}) for m, load in enumerate(loads) for i in range(load)]
+    rows += [(f"p{i % 7}", f"{word(i)} {word(2 * i)} and {word(5 * i)}") for i in range(70)]
+    dice = np.random.default_rng(1)
+    prints, found = stages(canonical([rows[i] for i in dice.permutation(len(rows))]))
+    names, account = prints.accounts.to_list(), found.profiles["account"].to_list()
+    return found.campaigns, [v for v in found.verdicts if names[account[v.stream]].startswith("m")]
+
+
+@pytest.mark.parametrize(
+    ("loads", "passed_on", "reported"),
+    [((30, 30, 30, 30), True, True), ((16, 25, 45, 70), True, False), ((12, 25, 50, 100), False, False)],
+    ids=["even", "fairly even", "uneven"],
+)
+def test_members_answer_for_a_group_that_is_too_weak_to_be_reported(loads, passed_on, reported):
+    campaigns, members = askers(*loads)
+    assert len(members) == 4
+    for verdict in members:
+        inherited = {e.signal: e.bits for e in verdict.evidence if e.family in {"load", "corpus"}}
+        assert set(inherited) == ({"even_load", "asks_nothing"} if passed_on else set())
+        if passed_on:
+            assert (sum(inherited.values()) >= REPORT) is reported
+            assert sum(inherited.values()) >= ACCEPT
+    assert [c.accounts.size for c in campaigns] == ([4] if reported else [])
+    assert all(c.bits >= REPORT for c in campaigns)
 
 
 # Tiny logs

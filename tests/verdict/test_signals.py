@@ -3,7 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_profiles import profiles
+from scipy.stats import nbinom
 
+from extractscan.coverage.coincidence import DISPERSION, LEFT
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.verdict.signals import (
     CAPS,
@@ -139,16 +141,23 @@ def test_each_pattern_shows_alone():
         {"harvest_flags": 0.5},
         {"chained": 0.9},
         {"resampled": 0.8},
+        {"repeats": 0.0, "repeats_expected": 40.0},
+        {"returned": 0.9},
+        {"tagged": 0.9},
     )
-    found = [(r["stream"], r["signal"]) for r in evidence(table) if r["family"] == "pattern"]
-    assert found == [
-        (1, "slot_grid"),
-        (2, "near_empty_prompts"),
-        (3, "harvest_flags"),
-        (4, "chained_prompts"),
-        (5, "resampled_prompts"),
+    found = {r["stream"]: r for r in evidence(table) if r["signal"] != "long_outputs"}
+    assert [(s, found[s]["signal"], found[s]["family"]) for s in sorted(found)] == [
+        (1, "slot_grid", "elicitation"),
+        (2, "near_empty_prompts", "pattern"),
+        (3, "harvest_flags", "pattern"),
+        (4, "chained_prompts", "pattern"),
+        (5, "resampled_prompts", "pattern"),
+        (6, "enumerated_grid", "pattern"),
+        (7, "returned_responses", "pattern"),
+        (8, "tagged_responses", "elicitation"),
     ]
-    assert all(r["bits"] > 0 and r["detail"] for r in evidence(table) if r["family"] == "pattern")
+    assert len([r for r in evidence(table) if r["signal"] != "long_outputs"]) == len(found)
+    assert all(r["bits"] > 0 and r["detail"] for r in found.values())
 
 
 def test_a_little_of_a_pattern_is_natural():
@@ -162,8 +171,51 @@ def test_a_little_of_a_pattern_is_natural():
         {"family": NEAR_EMPTY, "output_tokens": None},
         {"family": NEAR_EMPTY, "output_tokens": 900.0, "requests": 9},
         {"harvest_flags": None},
+        {"repeats": 40.0, "repeats_expected": 40.0},
+        {"repeats": 40.0, "repeats_expected": 0.0},
+        {"repeats_expected": 0.0},
+        {"returned": 0.2, "tagged": 0.5},
+        {"returned": None, "tagged": None},
     )
-    assert not [r for r in evidence(table) if r["family"] == "pattern"]
+    assert not [r for r in evidence(table) if r["signal"] not in {"long_outputs", "exchangeable_prompts"}]
+
+
+def enumerated(seen, expected):
+    return float(pattern_bits(profiles({"repeats": float(seen), "repeats_expected": float(expected)})).enumerated[0])
+
+
+@few
+@given(st.integers(0, 300), st.floats(0.01, 1e3))
+def test_a_sweep_is_a_ratio_of_negative_binomial_counts(seen, expected):
+    def chance(mean):
+        return nbinom.logpmf(seen, mean / (DISPERSION - 1), 1 / DISPERSION)
+
+    by_hand = (chance(LEFT * expected) - chance(expected)) / np.log(2)
+    assert enumerated(seen, expected) == pytest.approx(max(0.0, by_hand), rel=1e-6, abs=1e-6)
+
+
+@few
+@given(st.integers(0, 1000), st.floats(0, 1e5))
+def test_a_sweep_shows_by_what_it_does_not_repeat(seen, expected):
+    bits = enumerated(seen, expected)
+    assert bits >= enumerated(seen + 1, expected) - 1e-9
+    assert enumerated(0, expected + 1.0) >= enumerated(0, expected) - 1e-9
+    assert bits == 0.0 or seen < expected
+
+
+def test_a_sweep_says_what_was_seen_and_what_was_expected():
+    found = evidence(profiles({"repeats": 3.0, "repeats_expected": 61.4}), "enumerated_grid")[0]
+    assert "repeat 3 times; 61 would be expected" in found["detail"]
+    assert found["value"] == 3.0
+    assert 0.0 < found["bits"] <= CAPS["pattern"]
+
+
+def test_conversations_are_no_sweep():
+    assert not evidence(profiles({"family": CONVERSATION, "repeats_expected": 90.0}), "enumerated_grid")
+
+
+def test_a_framed_sweep_is_one_as_well():
+    assert list(evidence(profiles({"family": 4, "repeats_expected": 90.0}), "enumerated_grid")) == [0]
 
 
 def test_what_products_do_too_is_a_hint():
@@ -191,6 +243,10 @@ def test_what_products_do_too_is_a_hint():
                 "resampled": st.floats(0, 1),
                 "output_tokens": st.none() | st.floats(0, 1e7),
                 "harvest_flags": st.none() | st.floats(0, 1),
+                "repeats": st.integers(0, 10**6).map(float),
+                "repeats_expected": st.just(0.0) | st.floats(1e-9, 1e12),
+                "returned": st.none() | st.floats(0, 1),
+                "tagged": st.none() | st.floats(0, 1),
             }
         ),
         max_size=40,

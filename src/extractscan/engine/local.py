@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -9,13 +10,14 @@ import numpy as np
 import polars as pl
 
 from extractscan.cluster.components import cluster
-from extractscan.coverage.accounts import account_coverage
+from extractscan.coverage.accounts import account_coverage, campaign_coverage
 from extractscan.coverage.profile import profile
 from extractscan.coverage.streams import find_streams
 from extractscan.fingerprint.minhash import shingle
 from extractscan.fingerprint.requests import fingerprint, merge
 from extractscan.logs.read import read_logs
 from extractscan.verdict.assess import assess
+from extractscan.verdict.baseline import calibrate, check_periods, period
 from extractscan.verdict.report import Measured, findings
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from extractscan.logs.result import RequestBatch
     from extractscan.progress import Observer
+    from extractscan.verdict.assess import Assessment
+    from extractscan.verdict.baseline import Period
     from extractscan.verdict.findings import Findings
 
 
@@ -44,7 +48,32 @@ def _coalesced(batches: Iterable[RequestBatch]) -> Iterator[pl.DataFrame]:
         yield pl.concat(held)
 
 
-def score_logs(
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """An observer of a part of the run: stages and warnings say which."""
+
+    whole: Observer
+    name: str
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        self.whole.stage(f"{self.name}: {name}", total)
+
+    def advance(self, steps: int = 1) -> None:
+        self.whole.advance(steps)
+
+    def warn(self, message: str) -> None:
+        self.whole.warn(f"{self.name}: {message}")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A log as judged, before it is put into words."""
+
+    assessment: Assessment
+    measured: Measured
+
+
+def assess_logs(
     inputs: Sequence[str],
     *,
     observer: Observer,
@@ -53,8 +82,8 @@ def score_logs(
     max_bad_rows: float | None = None,
     columns: Mapping[str, str] | None = None,
     jobs: int = 1,
-) -> Findings:
-    """Score the accounts of logs. Raises ``InputError`` when nothing can be read or too much cannot."""
+) -> Scored:
+    """Judge the accounts of logs. Raises ``InputError`` when nothing can be read or too much cannot."""
     reader = read_logs(
         inputs, since=since, until=until, max_bad_rows=max_bad_rows, observer=observer, columns=columns or {}
     )
@@ -74,7 +103,7 @@ def score_logs(
         .sort("account")
     )
     epoch = datetime.fromtimestamp(0, UTC)
-    return findings(
+    return Scored(
         assessment,
         Measured(
             accounts=prints.accounts.to_list(),
@@ -82,6 +111,9 @@ def score_logs(
             first_seen=[epoch + timedelta(microseconds=t) for t in seen["first"]],
             last_seen=[epoch + timedelta(microseconds=t) for t in seen["last"]],
             coverage=coverage,
+            campaign_coverage=campaign_coverage(
+                [c.group.streams for c in assessment.campaigns], streams.requests, clusters.label
+            ),
             clusters=int(np.unique(clusters.label).size),
             capped_bands=clusters.capped,
             duplicates=prints.duplicates,
@@ -89,3 +121,38 @@ def score_logs(
             summary=reader.summary,
         ),
     )
+
+
+def score_logs(
+    inputs: Sequence[str],
+    *,
+    observer: Observer,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    max_bad_rows: float | None = None,
+    columns: Mapping[str, str] | None = None,
+    jobs: int = 1,
+    baselines: Sequence[str] = (),
+    rate: float = 0.05,
+) -> Findings:
+    """Score the accounts of logs.
+
+    Each of ``baselines`` (a file, folder or glob) is a clean period of its own, read whole, and ``rate`` the false discovery rate to
+    state; without any no rate is claimed. Raises ``InputError`` when nothing can be read or too much cannot, ``UsageError`` for a
+    file that is in two periods.
+    """
+    scored = assess_logs(
+        inputs, observer=observer, since=since, until=until, max_bad_rows=max_bad_rows, columns=columns, jobs=jobs
+    )
+    if not baselines:
+        return findings(scored.assessment, scored.measured)
+    clean: list[Period] = []
+    for number, baseline in enumerate(baselines, 1):
+        part = _Part(observer, "baseline" if len(baselines) == 1 else f"baseline {number}")
+        judged = assess_logs([baseline], observer=part, max_bad_rows=max_bad_rows, columns=columns, jobs=jobs)
+        clean.append(period(judged.assessment, judged.measured))
+    check_periods(clean)
+    calibration = calibrate(period(scored.assessment, scored.measured), clean, rate)
+    for warning in calibration.summary.warnings:
+        observer.warn(f"baseline: {warning}")
+    return findings(scored.assessment, scored.measured, calibration)

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from extractscan.logs.result import FileSummary
     from extractscan.verdict.findings import (
         AccountFinding,
+        BaselineSummary,
         CampaignFinding,
         Evidence,
         Findings,
@@ -71,6 +73,9 @@ def account_document(account: AccountFinding) -> dict[str, Any]:
         "score": floating(account.score),
         "bits": floating(account.bits),
         "severity": account.severity,
+        "severity_reason": None if account.severity_reason is None else json_text(account.severity_reason),
+        "p_value": floating(account.p_value),
+        "q_value": floating(account.q_value),
         "campaign_id": None if account.campaign_id is None else json_text(account.campaign_id),
         "requests": account.requests,
         "first_seen": timestamp(account.first_seen),
@@ -91,12 +96,16 @@ def campaign_document(campaign: CampaignFinding) -> dict[str, Any]:
         "score": floating(campaign.score),
         "bits": floating(campaign.bits),
         "severity": campaign.severity,
+        "severity_reason": None if campaign.severity_reason is None else json_text(campaign.severity_reason),
+        "p_value": floating(campaign.p_value),
+        "q_value": floating(campaign.q_value),
         "accounts": [json_text(account) for account in campaign.accounts],
         "requests": campaign.requests,
         "first_seen": timestamp(campaign.first_seen),
         "last_seen": timestamp(campaign.last_seen),
         "ties": _ties(campaign.ties),
         "evidence": _evidence(campaign.evidence),
+        "gates": _gates(campaign.gates),
         "coverage": _coverage(campaign.coverage),
         "innocent_explanation": json_text(campaign.innocent_explanation),
     }
@@ -106,18 +115,7 @@ def run_document(run: RunSummary) -> dict[str, Any]:
     """Return what was read and under which settings, as the JSON report holds it."""
     return {
         "version": run.version,
-        "files": [
-            {
-                "path": json_text(file.path),
-                "format": json_text(file.format),
-                "sha256": file.sha256,
-                "size": file.size,
-                "rows_read": file.rows_read,
-                "rows_kept": file.rows_kept,
-                "rows_quarantined": file.rows_quarantined,
-            }
-            for file in run.files
-        ],
+        "files": _files(run.files),
         "rows_read": run.rows_read,
         "rows_kept": run.rows_kept,
         "rows_quarantined": run.rows_quarantined,
@@ -136,6 +134,34 @@ def run_document(run: RunSummary) -> dict[str, Any]:
             {"signal": json_text(entry.signal), "reason": json_text(entry.reason)} for entry in run.not_assessed
         ],
         "calibration": json_text(run.calibration),
+        "baseline": None if run.baseline is None else _baseline(run.baseline),
+    }
+
+
+def _files(files: Iterable[FileSummary]) -> list[dict[str, Any]]:
+    return [
+        {
+            "path": json_text(file.path),
+            "format": json_text(file.format),
+            "sha256": file.sha256,
+            "size": file.size,
+            "rows_read": file.rows_read,
+            "rows_kept": file.rows_kept,
+            "rows_quarantined": file.rows_quarantined,
+        }
+        for file in files
+    ]
+
+
+def _baseline(baseline: BaselineSummary) -> dict[str, Any]:
+    return {
+        "stated_rate": floating(baseline.stated_rate),
+        "periods": baseline.periods,
+        "files": _files(baseline.files),
+        "accounts": baseline.accounts,
+        "independent": baseline.independent,
+        "groups": baseline.groups,
+        "warnings": [json_text(warning) for warning in baseline.warnings],
     }
 
 

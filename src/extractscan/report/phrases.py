@@ -47,6 +47,11 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def probability(value: float) -> str:
+    """Return three decimals, and ``<.001`` rather than a zero that it is not."""
+    return "<.001" if 0.0 < value < 0.0005 else f"{value:.3f}"
+
+
 def moment(time: datetime) -> str:
     """Return date and minute in UTC, without naming the zone."""
     return _utc(time).strftime("%Y-%m-%d %H:%M")
@@ -77,10 +82,14 @@ def strongest(evidence: Iterable[Evidence]) -> list[Evidence]:
     return sorted(against, key=lambda entry: (-entry.bits, entry.signal))
 
 
-def reliefs(gates: Iterable[Gate]) -> list[str]:
-    """Return ``load test x0.20`` and so on for the benign explanations that lowered the bits, strongest first."""
+def reliefs(gates: Iterable[Gate], evidence: Iterable[Evidence] = ()) -> list[str]:
+    """Return what lowered the bits: ``even load -2.0`` for evidence of innocence, ``load test x0.20`` for gates, strongest first."""
+    speaking = sorted(
+        (entry for entry in evidence if entry.bits <= -0.05), key=lambda entry: (entry.bits, entry.signal)
+    )
+    lowered = [f"{words(entry.signal)} \N{MINUS SIGN}{-entry.bits:.1f}" for entry in speaking]
     lowering = sorted((gate for gate in gates if gate.factor < 1), key=lambda gate: (gate.factor, gate.gate))
-    return [f"{words(gate.gate)} \N{MULTIPLICATION SIGN}{gate.factor:.2f}" for gate in lowering]
+    return lowered + [f"{words(gate.gate)} \N{MULTIPLICATION SIGN}{gate.factor:.2f}" for gate in lowering]
 
 
 def words(identifier: str) -> str:

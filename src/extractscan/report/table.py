@@ -18,6 +18,8 @@ from extractscan.report.page import GAP, Column, Page
 from extractscan.verdict.findings import SEVERITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from extractscan.report.interface import RenderOptions
     from extractscan.verdict.findings import AccountFinding, CampaignFinding, Findings, RunSummary, Severity
 
@@ -121,6 +123,7 @@ def _campaigns(page: Page, campaigns: list[CampaignFinding]) -> None:
             Column("CAMPAIGN", _longest(ids, "CAMPAIGN")),
             Column("SEVERITY", 10),
             Column("SCORE", 5, "right"),
+            *_q_column(campaigns),
             Column("ACCOUNTS", _width([f"{len(each.accounts):,}" for each in campaigns], "ACCOUNTS"), "right"),
             Column("REQUESTS", _width([f"{each.requests:,}" for each in campaigns], "REQUESTS"), "right"),
             Column("ACTIVE (UTC)", _width(spans, "ACTIVE (UTC)")),
@@ -136,6 +139,7 @@ def _campaigns(page: Page, campaigns: list[CampaignFinding]) -> None:
                 shown_id,
                 _severity(page, each.severity),
                 Text(f"{each.score:.3f}"),
+                *_q_cell(each, columns),
                 Text(f"{len(each.accounts):,}"),
                 Text(f"{each.requests:,}"),
                 page.prose(span),
@@ -160,6 +164,11 @@ def _campaign_details(page: Page, campaign: CampaignFinding, indent: int) -> Non
         reason = f"+{entry.bits:.1f} {phrases.words(entry.signal)}" + (f": {entry.detail}" if entry.detail else "")
         detail(label, page.prose(reason, limit=_DETAIL_LIMIT))
         label = ""
+    lowered = phrases.reliefs(campaign.gates, campaign.evidence)
+    if lowered:
+        detail("despite", page.prose(", ".join(lowered), limit=_DETAIL_LIMIT))
+    if campaign.severity_reason:
+        detail("severity", page.prose(campaign.severity_reason, limit=_DETAIL_LIMIT))
     if campaign.innocent_explanation:
         detail("innocent", page.prose(campaign.innocent_explanation, limit=_DETAIL_LIMIT))
 
@@ -185,6 +194,7 @@ def _account_columns(page: Page, shown: list[AccountFinding], ids: list[Text]) -
         Column("ACCOUNT", _longest(ids, "ACCOUNT")),
         Column("SEVERITY", 10),
         Column("SCORE", 5, "right"),
+        *_q_column(shown),
         Column("CAMPAIGN", _longest([page.log(each.campaign_id or "", limit=16) for each in shown], "CAMPAIGN")),
         Column("REQUESTS", _width([f"{each.requests:,}" for each in shown], "REQUESTS"), "right"),
     ]
@@ -208,26 +218,44 @@ def _account(
         shown_id,
         _severity(page, account.severity),
         Text(f"{account.score:.3f}"),
+        *_q_cell(account, columns),
         page.log(account.campaign_id or "", limit=16),
         Text(f"{account.requests:,}"),
     ]
+    beside = len(columns) - len(cells)  # reasons and explanation stand beside the facts, or below them
     indent = columns[0].width + GAP
-    why = phrases.reasons(account.evidence) + phrases.reliefs(account.gates)
+    why = ["high but for its q"] if account.severity_reason else []
+    why += phrases.reasons(account.evidence) + phrases.reliefs(account.gates, account.evidence)
     innocent = account.innocent_explanation
     if account.campaign_id is not None and explained.get(account.campaign_id) == innocent:
-        innocent = "as its campaign" if len(columns) > 7 else ""
-    if len(columns) > 6:
-        cells.append(page.prose(phrases.fitted(why, columns[6].width)))
+        innocent = "as its campaign" if beside > 1 else ""
+    if beside:
+        cells.append(page.prose(phrases.fitted(why, columns[len(cells)].width)))
         indent += columns[1].width + GAP
-    if len(columns) > 7:
+    if beside > 1:
         cells.append(page.prose(innocent, "dim", limit=_DETAIL_LIMIT))
     page.row(cells, columns)
-    if len(columns) == 6 and why:
+    if not beside and why:
         page.paragraph(page.prose(phrases.fitted(why, page.width - indent)), indent=indent)
-    if len(columns) < 8 and innocent:
+    if beside < 2 and innocent:
         page.paragraph(
             page.prose(innocent, "dim", limit=_DETAIL_LIMIT), label="innocent", indent=indent, label_style="dim"
         )
+
+
+_Q_COLUMN = Column("Q", 5, "right")
+
+
+def _q_column(findings: Sequence[AccountFinding | CampaignFinding]) -> list[Column]:
+    """The column of q-values, where a baseline gave some."""
+    return [_Q_COLUMN] if any(each.q_value is not None for each in findings) else []
+
+
+def _q_cell(finding: AccountFinding | CampaignFinding, columns: Sequence[Column]) -> list[Text]:
+    """Its cell, where there is the column."""
+    if _Q_COLUMN not in columns:
+        return []
+    return [Text("-" if finding.q_value is None else phrases.probability(finding.q_value))]
 
 
 def _notes(page: Page, run: RunSummary) -> None:
@@ -245,6 +273,10 @@ def _notes(page: Page, run: RunSummary) -> None:
         bands = phrases.count(run.capped_bands, "band")
         note("Capped", f"{bands} of very common prompts; some near-duplicates among them may be missing.")
     _quarantine(page, run, hang)
+    label = "Baseline"
+    for warning in run.baseline.warnings if run.baseline else ():
+        note(label, warning)
+        label = ""
     note("Caution", "A score is a lead, not an attribution. " + run.calibration)
 
 

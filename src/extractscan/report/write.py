@@ -72,7 +72,8 @@ def write_report(
             else:
                 _render_bytes(chosen_renderer, findings, options, stream.buffer)
         return
-    if any(_same_file(output, Path(file.path)) for file in findings.run.files):
+    read = [*findings.run.files, *(findings.run.baseline.files if findings.run.baseline else ())]
+    if any(_same_file(output, Path(file.path)) for file in read):
         raise UsageError(f"{_name(output)} is one of the logs that were read; choose another output")
     options = RenderOptions(top=top, width=_asked_width(os.environ) or PIPED_WIDTH)
     write_file(output, lambda stream: _render_bytes(chosen_renderer, findings, options, stream), clobber=clobber)

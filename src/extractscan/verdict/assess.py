@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from extractscan.campaign.choose import choose
+from extractscan.campaign.choose import REPORT, choose
 from extractscan.campaign.evidence import Judged, population
+from extractscan.campaign.gates import BENCHMARK, BENCHMARK_FACTOR, evaluates
 from extractscan.campaign.groups import propose
 from extractscan.campaign.overlap import Payloads
+from extractscan.campaign.partition import Meetings
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
 from extractscan.verdict.findings import Evidence, Gate, Severity
 from extractscan.verdict.signals import CAPS, MIN_RESAMPLED, RESAMPLED_NATURAL, by_content, stream_signals
@@ -26,6 +28,8 @@ MEDIUM: Final = 5.0
 LOW: Final = 3.0
 COLLEAGUES: Final = 8
 """Accounts of one organisation from which an account is more likely a colleague's than an operator's."""
+ORGANIC_FACTOR: Final = 0.3
+"""What is left of a stream's evidence when its frame is a product's: the frame explains what its users have in common."""
 FAMILY_MIN: Final = 1.0
 """Bits from which a family counts as agreeing."""
 
@@ -95,6 +99,8 @@ def _stream_gates(
                 f"{shared:.0%} of the payloads are also sent by several others",
             )
         )
+    if evaluates(profile):
+        gates.append(Gate("benchmark", BENCHMARK_FACTOR, BENCHMARK))
     if colleagues >= COLLEAGUES:
         gates.append(Gate("one_organisation", 0.5, f"its organisation has {colleagues} accounts that send requests"))
     if end_users >= 5:
@@ -106,26 +112,30 @@ def _stream_gates(
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Verdicts before they are put into words: one a stream, and the campaigns that were chosen."""
+    """Verdicts before they are put into words: one a stream, the campaigns that are reported, and every group as judged."""
 
     verdicts: list[StreamVerdict]
     campaigns: list[Judged]
     profiles: pl.DataFrame
+    judged: list[Judged]
 
 
 def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessment:
     """Judge all streams and campaigns of a log."""
     profiles = by_content(profiles)
     payloads = Payloads(streams)
-    known = population(profiles, streams.requests, payloads)
+    known = population(profiles, streams.requests, payloads, Meetings(streams, prompts))
     campaigns, judged = choose(propose(profiles, streams, prompts, payloads), known)
     inherited: dict[int, Judged] = {int(s): c for c in campaigns for s in c.group.streams}
     organic: dict[int, Gate] = {}
     for j in judged:
-        gate = next((g for g in j.gates if g.gate == "organic_load"), None)
-        if gate is not None and j.group.kind == "frame":
+        if j.organic and j.group.kind == "frame":
             for s in j.group.streams:
-                organic[int(s)] = gate
+                organic[int(s)] = Gate(
+                    "organic_load",
+                    ORGANIC_FACTOR,
+                    f"it shares its frame with {j.accounts.size - 1} accounts whose loads differ as customers' do",
+                )
     own: dict[int, list[Evidence]] = {}
     for stream, signal, family, value, bits, assessed, detail in stream_signals(profiles).iter_rows():
         own.setdefault(stream, []).append(Evidence(signal, family, value, bits, assessed, detail))
@@ -144,10 +154,10 @@ def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessme
             )
         else:
             # A member answers for what its campaign is: one that wears a conversation id is no less a shard.
-            evidence += [e for e in campaign.evidence if e.bits > 0]
+            evidence += [e for e in campaign.evidence if e.bits != 0]
             gates = list(campaign.gates)
         bits, families = _total(evidence)
         for gate in gates:
             bits *= gate.factor
         verdicts.append(StreamVerdict(stream, bits, families, tuple(evidence), tuple(gates)))
-    return Assessment(verdicts, campaigns, profiles)
+    return Assessment(verdicts, [c for c in campaigns if c.bits >= REPORT], profiles, judged)

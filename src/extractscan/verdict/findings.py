@@ -26,7 +26,8 @@ class Evidence:
     """One signal's contribution.
 
     ``signal`` and ``family`` are stable lower-case identifiers. ``value`` is the measured statistic in its own unit
-    (None when not assessed), ``bits`` its log2 weight after the family's cap (0.0 when not assessed), ``detail`` one sentence
+    (None when not assessed), ``bits`` its log2 weight after the family's cap (0.0 when not assessed; negative where it
+    speaks for innocence), ``detail`` one sentence
     that states what was observed, with numbers and without text from the log.
     """
 
@@ -53,7 +54,8 @@ class AccountFinding:
 
     ``score`` is in [0, 1], higher is worse; ``bits`` is the evidence after gates. ``coverage`` holds the account's
     coverage statistics (see ``coverage.statistics``), None where a statistic is undefined. ``stream`` names the stream
-    that decided.
+    that decided. ``p_value`` and ``q_value`` compare it with a baseline (see ``baseline``), None without one;
+    ``severity_reason`` says why the severity is lower than the bits alone would make it, None if it is not.
     """
 
     rank: int
@@ -70,6 +72,9 @@ class AccountFinding:
     gates: tuple[Gate, ...]
     coverage: dict[str, float | int | None]
     innocent_explanation: str
+    p_value: float | None = None
+    q_value: float | None = None
+    severity_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,10 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class CampaignFinding:
-    """Accounts that one operator seems to run. ``accounts`` are member ids, sorted; counts are requests."""
+    """Accounts that one operator seems to run. ``accounts`` are member ids, sorted; counts are requests.
+
+    ``p_value``, ``q_value`` and ``severity_reason`` are as in ``AccountFinding``.
+    """
 
     rank: int
     campaign_id: str
@@ -97,8 +105,12 @@ class CampaignFinding:
     last_seen: datetime
     ties: tuple[Tie, ...]
     evidence: tuple[Evidence, ...]
+    gates: tuple[Gate, ...]
     coverage: dict[str, float | int | None]
     innocent_explanation: str
+    p_value: float | None = None
+    q_value: float | None = None
+    severity_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +122,29 @@ class NotAssessed:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineSummary:
+    """The clean periods that findings were compared with.
+
+    ``stated_rate`` is the false discovery rate in (0, 1) at which q-values are read. ``independent`` counts the ``accounts``, those of one
+    campaign or frame as one, ``groups`` the groups of accounts, reported or not: what was compared with. ``warnings`` say, a sentence
+    each, what speaks against the comparison.
+    """
+
+    stated_rate: float
+    periods: int
+    files: tuple[FileSummary, ...]
+    accounts: int
+    independent: int
+    groups: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What was read and under which settings. Counts are requests unless named otherwise."""
+    """What was read and under which settings. Counts are requests unless named otherwise.
+
+    ``calibration`` says in words which error rate is claimed, if any; ``baseline`` is None without ``--baseline``.
+    """
 
     version: str
     schema_version: str
@@ -129,6 +162,7 @@ class RunSummary:
     last_seen: datetime | None
     not_assessed: tuple[NotAssessed, ...]
     calibration: str
+    baseline: BaselineSummary | None = None
 
 
 @dataclass(frozen=True, slots=True)

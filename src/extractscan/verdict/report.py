@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from extractscan._version import __version__
 from extractscan.campaign.choose import campaign_id
@@ -23,6 +23,8 @@ from extractscan.verdict.findings import (
 if TYPE_CHECKING:
     from extractscan.logs.result import ReadSummary
     from extractscan.verdict.assess import Assessment, StreamVerdict
+    from extractscan.verdict.baseline import Calibration
+    from extractscan.verdict.findings import Severity
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -40,6 +42,7 @@ class Measured:
     first_seen: list[datetime]
     last_seen: list[datetime]
     coverage: list[dict[str, float | int | None]]
+    campaign_coverage: list[dict[str, float | int | None]]
     clusters: int
     capped_bands: int
     duplicates: int
@@ -58,7 +61,23 @@ def stream_name(family: int) -> str:
     return "framed requests"
 
 
-def findings(assessment: Assessment, measured: Measured) -> Findings:
+def _calibrated(
+    grade: Severity, number: int, kind: Literal["account", "campaign"], calibration: Calibration | None
+) -> tuple[Severity, dict[str, Any]]:
+    """Severity in the light of a baseline, with the fields that say so; without one nothing is said and nothing changes."""
+    if calibration is None:
+        return grade, {}
+    p, q = (
+        (calibration.account_p, calibration.account_q)
+        if kind == "account"
+        else (calibration.campaign_p, calibration.campaign_q)
+    )
+    reason = calibration.reason(grade, float(q[number]))
+    fields = {"p_value": float(p[number]), "q_value": float(q[number]), "severity_reason": reason}
+    return ("medium" if reason else grade), fields
+
+
+def findings(assessment: Assessment, measured: Measured, calibration: Calibration | None = None) -> Findings:
     """Rank accounts and campaigns; ties are broken by id, so that the order never depends on the input's."""
     account_of = assessment.profiles["account"].to_list()
     family_of = assessment.profiles["family"].to_list()
@@ -80,13 +99,14 @@ def findings(assessment: Assessment, measured: Measured) -> Findings:
         evidence = tuple(sorted(verdict.evidence, key=lambda e: (-e.bits, e.signal))) if verdict else ()
         gates = verdict.gates if verdict else ()
         bits = max(0.0, verdict.bits) if verdict else 0.0
+        grade, compared = _calibrated(severity(bits, verdict.families if verdict else 0), a, "account", calibration)
         accounts.append(
             AccountFinding(
                 rank=rank,
                 account_id=measured.accounts[a],
                 score=score(bits),
                 bits=bits,
-                severity=severity(bits, verdict.families if verdict else 0),
+                severity=grade,
                 campaign_id=member_of.get(a),
                 requests=measured.requests[a],
                 first_seen=measured.first_seen[a],
@@ -96,9 +116,10 @@ def findings(assessment: Assessment, measured: Measured) -> Findings:
                 gates=gates,
                 coverage=measured.coverage[a],
                 innocent_explanation=innocent_explanation(evidence, gates),
+                **compared,
             )
         )
-    campaigns = _campaigns(assessment, names, measured)
+    campaigns = _campaigns(assessment, names, measured, calibration)
     summary = measured.summary
     return Findings(
         run=RunSummary(
@@ -117,7 +138,8 @@ def findings(assessment: Assessment, measured: Measured) -> Findings:
             first_seen=min(measured.first_seen, default=None),
             last_seen=max(measured.last_seen, default=None),
             not_assessed=not_assessed(measured.present),
-            calibration=UNCALIBRATED,
+            calibration=UNCALIBRATED if calibration is None else calibration.sentence,
+            baseline=None if calibration is None else calibration.summary,
         ),
         accounts=tuple(accounts),
         campaigns=campaigns,
@@ -128,37 +150,43 @@ def _moment(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
 
 
-def _campaigns(assessment: Assessment, names: dict[int, str], measured: Measured) -> tuple[CampaignFinding, ...]:
+def _campaigns(
+    assessment: Assessment, names: dict[int, str], measured: Measured, calibration: Calibration | None
+) -> tuple[CampaignFinding, ...]:
     """Campaigns by rank; requests and times are those of the streams that belong to each, not of all that its members do."""
     stream_requests = assessment.profiles["requests"].to_list()
     first = assessment.profiles["first_us"].to_list()
     last = assessment.profiles["last_us"].to_list()
-    ordered = sorted(assessment.campaigns, key=lambda c: (-round(c.bits, 6), names[id(c)]))
+    numbered = enumerate(assessment.campaigns)
+    ordered = sorted(numbered, key=lambda n: (-round(n[1].bits, 6), names[id(n[1])]))
     out = []
-    for rank, c in enumerate(ordered, 1):
+    for rank, (number, c) in enumerate(ordered, 1):
         members = [int(a) for a in c.accounts]
         agreeing = len({e.family for e in c.evidence if e.bits >= FAMILY_MIN})
         requests = sum(stream_requests[int(s)] for s in c.group.streams)
-        evidence = tuple(sorted((e for e in c.evidence if e.bits > 0), key=lambda e: (-e.bits, e.signal)))
+        evidence = tuple(sorted((e for e in c.evidence if e.bits != 0), key=lambda e: (-e.bits, e.signal)))
+        grade, compared = _calibrated(severity(c.bits, agreeing), number, "campaign", calibration)
         out.append(
             CampaignFinding(
                 rank=rank,
                 campaign_id=names[id(c)],
                 score=score(c.bits),
                 bits=c.bits,
-                severity=severity(c.bits, agreeing),
+                severity=grade,
                 accounts=tuple(sorted(measured.accounts[m] for m in members)),
                 requests=requests,
                 first_seen=_moment(min(first[int(s)] for s in c.group.streams)),
                 last_seen=_moment(max(last[int(s)] for s in c.group.streams)),
                 ties=ties(c),
                 evidence=evidence,
+                gates=c.gates,
                 coverage={
                     "accounts": len(members),
                     "frames": len(c.group.families),
-                    "requests": requests,
+                    **measured.campaign_coverage[number],
                 },
                 innocent_explanation=innocent_explanation(evidence, c.gates),
+                **compared,
             )
         )
     return tuple(out)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from extractscan.coverage.coincidence import LEFT, log_counts
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ CAPS: Final[dict[str, float]] = {
     "load": 6.0,
     "partition": 6.0,
     "succession": 4.0,
+    "timing": 3.0,
+    "means": 2.0,
     "corpus": 2.0,
     "independence": 4.0,
     "elicitation": 2.0,
@@ -49,6 +52,8 @@ HINT: Final = 2.0
 """Most bits of a pattern that products show too: templates over a catalogue fill grids, classifiers ask for log-probabilities."""
 CHAINED_NATURAL: Final = 0.2
 """Share of prompts that people and products send again in a longer version."""
+TAGGED_NATURAL: Final = 0.5
+"""Share of responses that begin with tagged sections where mark-up is an occasional answer and no form."""
 RESAMPLED_NATURAL: Final = 0.2
 """Share of requests that are retries of the one before."""
 MIN_RESAMPLED: Final = 20
@@ -112,10 +117,12 @@ class Patterns:
     """Bits of each pattern, float64 (streams); 0 where it does not show."""
 
     grid: NDArray[np.float64]
+    enumerated: NDArray[np.float64]
     empty: NDArray[np.float64]
     flags: NDArray[np.float64]
     chained: NDArray[np.float64]
     resampled: NDArray[np.float64]
+    returned: NDArray[np.float64]
 
 
 def pattern_bits(profiles: pl.DataFrame) -> Patterns:
@@ -137,12 +144,22 @@ def pattern_bits(profiles: pl.DataFrame) -> Patterns:
         6.0 * (profiles["resampled"].to_numpy() - RESAMPLED_NATURAL),
         0.0,
     )
+    enumerated = [
+        float(log_counts(int(seen), np.array([LEFT * mean]))[0] - log_counts(int(seen), np.array([mean]))[0])
+        if mean > 0.0
+        else 0.0
+        for seen, mean in profiles.select("repeats", "repeats_expected").iter_rows()
+    ]
     return Patterns(
         np.clip(grid, 0.0, HINT),
+        np.maximum(np.array(enumerated) / np.log(2.0), 0.0),
         np.nan_to_num(np.maximum(empty, 0.0)),
         flags,
         np.maximum(chained, 0.0),
         np.maximum(resampled, 0.0),
+        # A client that packs what was said before into each prompt sends its own words back too: that is a conversation.
+        np.maximum(4.0 * (profiles["returned"].fill_null(0.0).to_numpy() - CHAINED_NATURAL), 0.0)
+        * (1.0 - profiles["chained"].to_numpy()),
     )
 
 
@@ -214,11 +231,24 @@ def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
     grid, empty, flags = patterns.grid, patterns.empty, patterns.flags
     add(
         "slot_grid",
-        "pattern",
+        # Templates over a catalogue that are answered at length: one innocent explanation, a content business, covers both.
+        "elicitation",
         (profiles["payloads"].cast(pl.Float64).clip(upper_bound=512.0) / profiles["distinct_word_pairs"]),
         grid,
         pl.format("payloads fill a grid: {} distinct ones for each distinct pair of words", pl.col("value").round(2)),
         talk & (grid > 0),
+    )
+    add(
+        "enumerated_grid",
+        "pattern",
+        profiles["repeats"],
+        patterns.enumerated,
+        pl.format(
+            "prompts fill a grid and repeat {} times; {} would be expected if each were made up for itself",
+            pl.col("value").cast(pl.Int64),
+            pl.col("repeats_expected").round(0).cast(pl.Int64),
+        ),
+        talk & (patterns.enumerated > 0),
     )
     add(
         "near_empty_prompts",
@@ -250,6 +280,29 @@ def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
         patterns.chained,
         pl.format("{}% of the payloads grow into one of the next", (pl.col("value") * 100).round(0).cast(pl.Int64)),
         talk & (patterns.chained > 0),
+    )
+    add(
+        "returned_responses",
+        "pattern",
+        profiles["returned"],
+        patterns.returned,
+        pl.format(
+            "{}% of the responses return inside one of the next prompts",
+            (pl.col("value") * 100).round(0).cast(pl.Int64),
+        ),
+        talk & (patterns.returned > 0),
+    )
+    tagged = profiles["tagged"].fill_null(0.0).to_numpy()
+    add(
+        "tagged_responses",
+        "elicitation",
+        profiles["tagged"],
+        HINT * np.maximum(tagged - TAGGED_NATURAL, 0.0) / (1.0 - TAGGED_NATURAL),
+        pl.format(
+            "{}% of the responses begin with a section in tags, as reasoning asked for in a form does",
+            (pl.col("value") * 100).round(0).cast(pl.Int64),
+        ),
+        talk & (tagged > TAGGED_NATURAL),
     )
     add(
         "resampled_prompts",
