@@ -137,7 +137,7 @@ def findings(assessment: Assessment, measured: Measured, calibration: Calibratio
             capped_bands=measured.capped_bands,
             first_seen=min(measured.first_seen, default=None),
             last_seen=max(measured.last_seen, default=None),
-            not_assessed=not_assessed(measured.present),
+            not_assessed=not_assessed(measured.present, assessment.left_out),
             calibration=UNCALIBRATED if calibration is None else calibration.sentence,
             baseline=None if calibration is None else calibration.summary,
         ),
