@@ -21,6 +21,7 @@ from extractscan.verdict.report import Measured, findings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from extractscan.logs.choose import FormatOptions
     from extractscan.logs.result import RequestBatch
     from extractscan.progress import Observer
     from extractscan.verdict.findings import Findings
@@ -52,11 +53,18 @@ def score_logs(
     until: datetime | None = None,
     max_bad_rows: float | None = None,
     columns: Mapping[str, str] | None = None,
+    formats: FormatOptions | None = None,
     jobs: int = 1,
 ) -> Findings:
     """Score the accounts of logs. Raises ``InputError`` when nothing can be read or too much cannot."""
     reader = read_logs(
-        inputs, since=since, until=until, max_bad_rows=max_bad_rows, observer=observer, columns=columns or {}
+        inputs,
+        since=since,
+        until=until,
+        max_bad_rows=max_bad_rows,
+        observer=observer,
+        columns=columns or {},
+        formats=formats,
     )
     prints = merge([fingerprint(frame, jobs=jobs) for frame in _coalesced(reader.batches())])
     observer.stage("clustering")

@@ -1,0 +1,537 @@
+"""Records of a format to raw columns: fields by their paths, bodies by their dialects.
+
+Everything works on spans of the bytes as they came, a column at a time; no record becomes an object.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from extractscan.errors import UsageError
+from extractscan.logs import indexed, messages, pathscan, times
+from extractscan.logs.canonical import as_json
+from extractscan.logs.cells import Gathered, Values, cell, of_series, opened, text_of
+from extractscan.logs.dialects.body import read_request, read_response, scalars
+from extractscan.logs.jsonsplit import elements
+from extractscan.logs.mapping import ADDED_READ, ADDED_WRITE, ENDED, FIELD_SLOTS, JOIN, Field, Format
+from extractscan.logs.names import LATENCY_S, TEXT_SLOTS
+from extractscan.logs.paths import PathError, Tree, parse_path, wants
+from extractscan.logs.schema import CANONICAL
+from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, PLAIN
+from extractscan.logs.textspans import spread
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from extractscan.logs.spans import Spans
+
+_REQUEST: Final = "request"
+_RESPONSE: Final = "response"
+_UNITS: Final = {"epoch_s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
+_DEPTH: Final = 4
+"""How many texts inside texts are gone into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What has come of some records: raw columns of ``rows`` requests.
+
+    ``owner`` is the record of each request, ``bad`` the records that could not be read with their ``status``. ``references``
+    are the bodies that lie in files of their own: columns of paths.
+    """
+
+    columns: dict[str, list[pl.Series]]
+    rows: int
+    owner: NDArray[np.int64]
+    bad: NDArray[np.int64]
+    status: NDArray[np.int8]
+    clashes: Counter[str] = field(default_factory=Counter)
+    references: dict[str, pl.Series] = field(default_factory=dict)
+
+
+class Plan:
+    """A format made ready for reading. ``columns`` are the user's own choices of paths, by slot, and ``account`` those for accounts: they
+    take the place of the format's own.
+
+    Raises UsageError for a choice that is no path.
+    """
+
+    def __init__(
+        self, format_: Format, columns: Mapping[str, str] | None = None, account: Sequence[str] = ()
+    ) -> None:
+        self.format = format_
+        fields: dict[str, Field] = dict(format_.fields)
+        for slot, path in (columns or {}).items():
+            _checked(path, slot)
+            fields[slot] = Field((path,))
+        if account:
+            for path in account:
+                _checked(path, "account_id")
+            fields["account_id"] = Field(tuple(account))
+        self.fields = fields
+        self._bodies = {kind: list(paths) for kind, paths in format_.bodies.items() if kind != "indexed"}
+        table: dict[str, Sequence[str]] = {slot: f.paths for slot, f in fields.items()}
+        for kind, paths in self._bodies.items():
+            table |= {f"{kind}:{k}": (path,) for k, path in enumerate(paths)}
+        table |= {f"test:{k}": (test.path,) for k, test in enumerate(format_.tests)}
+        texts = [*format_.texts, *format_.unwrap]
+        texts += [f"{prefix}.{text}" for prefix in format_.unwrap for text in format_.texts]
+        self.tree = Tree(
+            wants(table, format_.unwrap), attributes=format_.attributes, texts=texts, keep_blank=frozenset(TEXT_SLOTS)
+        )
+        outer = {slot: f.paths for slot, f in format_.outer.items()}
+        self._steps = [
+            [Tree(wants({**outer, "@list": (step,)}, format_.unwrap), attributes=format_.attributes,
+                  texts=[*format_.unwrap, *format_.texts]) for step in steps]
+            for steps in format_.explode
+        ]  # fmt: skip
+        self.indexed = bool(format_.bodies.get("indexed"))
+
+    def slots(self) -> set[str]:
+        """Slots that may come of it."""
+        return {*self.fields, *self.format.outer}
+
+    # --- JSON ---------------------------------------------------------------------------------------------------------
+
+    def read_json(self, buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any]) -> Records:
+        """Read records that are JSON values ``buf[starts[i]:ends[i]]``."""
+        if not self._steps:
+            spans = pathscan.project(buf, starts, ends, self.tree)
+            good = np.flatnonzero(spans.status == GOOD)
+            bad = np.flatnonzero(spans.status < GOOD)
+            sources = self._sources(spans)
+            attributes = Values(buf, starts, ends, np.where(spans.status == GOOD, OBJECT, ABSENT).astype(np.uint8))
+            return self._finish(sources, good, good, bad, spans.status[bad], {}, attributes)
+        return self._exploded(buf, starts, ends)
+
+    def _exploded(self, buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any]) -> Records:
+        parts: list[tuple[Values, NDArray[np.int64], dict[str, pl.Series]]] = []
+        status = np.zeros(len(starts), np.int8)
+        listed = np.zeros(len(starts), np.bool_)
+        for trees in self._steps:
+            owner = np.arange(len(starts))
+            items = Values(buf, np.asarray(starts), np.asarray(ends), np.full(len(starts), OBJECT, np.uint8))
+            outer: dict[str, pl.Series] = {}
+            for depth, tree in enumerate(trees):
+                spans = pathscan.project(items.buf, items.start, items.end, tree)
+                if depth == 0:
+                    status = np.minimum(status, spans.status) if parts else spans.status
+                found = self._nested(spans, tree)
+                here = {slot: text_of(found[slot]) for slot in self.format.outer if slot in found}
+                outer = {
+                    slot: _over(here.get(slot), outer.get(slot)) for slot in {*outer, *here}
+                }
+                lists = found.get("@list", [])
+                if not lists:
+                    items = Values(items.buf, *(np.zeros(0, np.int64),) * 2, np.zeros(0, np.uint8))
+                    owner = owner[:0]
+                    break
+                items, index = _elements(lists)
+                owner = owner[index]
+                outer = {slot: series.gather(index) for slot, series in outer.items()}
+            if len(items):
+                listed[owner] = True
+                parts.append((items, owner, outer))
+        if self.format.bare:
+            bare = np.flatnonzero(~listed & (status == GOOD))
+            if len(bare):
+                kind = np.full(len(bare), OBJECT, np.uint8)
+                parts.append((Values(buf, np.asarray(starts)[bare], np.asarray(ends)[bare], kind), bare, {}))
+        bad = np.flatnonzero(status < GOOD)
+        done = []
+        for items, owner, outer in parts:
+            spans = pathscan.project(items.buf, items.start, items.end, self.tree)
+            good = np.flatnonzero(spans.status == GOOD)
+            done.append(self._finish(self._sources(spans), good, owner[good], bad[:0], status[:0], outer, items))
+        return _together(done, bad, status[bad])
+
+    def _sources(self, spans: Spans) -> dict[str, list[Values]]:
+        return self._nested(spans, self.tree)
+
+    def _nested(self, spans: Spans, tree: Tree) -> dict[str, list[Values]]:
+        """Values of each cell, with those that lay in JSON inside a string."""
+        found: dict[str, list[Values]] = {}
+        todo = [(spans, np.arange(len(spans.status)))]
+        rows = len(spans.status)
+        for _ in range(_DEPTH):
+            later = []
+            for these, where in todo:
+                for name in tree.cells:
+                    values = cell(these, name)
+                    if values is None:
+                        continue
+                    if name not in tree.nested:
+                        found.setdefault(name, []).append(_wide(values, where, rows))
+                        continue
+                    some = np.flatnonzero(values.kind)
+                    inner = of_series(values.at(some).text())
+                    later.append((_project(inner, tree, tree.nested[name]), where[some]))
+            todo = later
+            if not todo:
+                break
+        return found
+
+    # --- columns ------------------------------------------------------------------------------------------------------
+
+    def wanted(self, names: Sequence[str]) -> list[str]:
+        """The columns of a table that are of use."""
+        return [name for name in names if self.tree.find(name) >= 0 or (self.indexed and indexed.is_indexed(name))]
+
+    def read_columns(self, table: Mapping[str, pl.Series]) -> Records:
+        """Read records that are rows of a table."""
+        rows = len(next(iter(table.values()))) if table else 0
+        found: dict[str, list[Values]] = {}
+        ready: dict[str, list[tuple[int, pl.Series]]] = {}
+        for name, series in table.items():
+            node = self.tree.find(name)
+            if node < 0:
+                continue
+            text = _as_text(series)
+            feeds = self.tree.feeds(node)
+            for slot, rank in feeds:
+                if text is None:
+                    ready.setdefault(slot, []).append((rank, series))
+                else:
+                    found.setdefault(slot, []).append(of_series(text, rank))
+            if text is not None and self.tree.inner[node]:
+                spans = _project(of_series(text), self.tree, node)
+                for slot, values in self._nested(spans, self.tree).items():
+                    found.setdefault(slot, []).extend(values)
+        every = np.arange(rows)
+        done = self._finish(found, every, every, every[:0], np.zeros(0, np.int8), {}, None, table if self.indexed else None)
+        for slot, sources in ready.items():
+            if slot in FIELD_SLOTS and slot not in (ENDED, JOIN, ADDED_READ, ADDED_WRITE):
+                done.columns[slot] = [series for _, series in sorted(sources, key=lambda p: p[0])] + done.columns.get(slot, [])
+        return done
+
+    # --- both ---------------------------------------------------------------------------------------------------------
+
+    def _finish(
+        self,
+        found: dict[str, list[Values]],
+        good: NDArray[np.int64],
+        owner: NDArray[np.int64],
+        bad: NDArray[np.int64],
+        status: NDArray[np.int8],
+        outer: dict[str, pl.Series],
+        items: Values | None,
+        table: Mapping[str, pl.Series] | None = None,
+    ) -> Records:
+        keep = self._kept(found, good)
+        if keep is not None:
+            good, owner = good[keep], owner[keep]
+        rows = len(good)
+        total = len(next(iter(found.values()))[0]) if found else rows
+        if rows != total:
+            found = {name: [v.at(good) for v in sources] for name, sources in found.items()}
+        outer = {slot: series.gather(good) for slot, series in outer.items()}
+        body = self._bodies_of(found, rows)
+        if self.indexed:
+            talk = (
+                indexed.from_table(table, rows) if table is not None
+                else indexed.from_json(items.at(good), self.format.attributes) if items is not None else {}
+            )  # fmt: skip
+            body.add_all(np.arange(rows), talk)
+        columns: dict[str, list[pl.Series]] = {}
+        for slot, how in self.fields.items():
+            made = self._field(found.get(slot), slot, how)
+            if made is not None:
+                columns.setdefault(slot, []).append(made)
+        for slot, series in outer.items():
+            how = self.format.outer[slot]
+            columns.setdefault(slot, []).append(_worded(series, slot, how))
+        told = body.columns()
+        turns = told.pop("@owner", None)
+        for slot, series in told.items():
+            columns.setdefault(slot, []).append(series)
+        if turns is not None:
+            index = turns.to_numpy()
+            columns = {
+                slot: [s if slot in told and s is told[slot] else s.gather(index) for s in parts]
+                for slot, parts in columns.items()
+            }
+            owner, rows = owner[index], len(index)
+        references = {
+            kind: text_of(found[f"{kind}_reference:0"]) for kind in (_REQUEST, _RESPONSE) if f"{kind}_reference:0" in found
+        }
+        derive(columns, rows)
+        for flag, marks in (("truncated", self.format.truncated), ("redacted", self.format.redacted)):
+            marked = _marked(columns, marks)
+            if marked is not None:
+                columns.setdefault(flag, []).insert(0, marked)
+        return Records(columns, rows, owner, bad, status, Counter(), references)
+
+    def _kept(self, found: dict[str, list[Values]], good: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Positions in ``good`` of the records that a test lets through; None for all of them."""
+        if not self.format.tests:
+            return None
+        keep = np.zeros(len(good), np.bool_)
+        for k, test in enumerate(self.format.tests):
+            sources = found.get(f"test:{k}")
+            if sources is None:
+                if test.negated:
+                    keep[:] = True
+                continue
+            there = np.logical_or.reduce([v.kind[good] != ABSENT for v in sources])
+            if test.values:
+                text = text_of([v.at(good) for v in sources])
+                there = text.is_in(list(test.values)).fill_null(value=False).to_numpy() ^ test.negated
+            keep |= there
+        return np.flatnonzero(keep)
+
+    def _field(self, sources: list[Values] | None, slot: str, how: Field) -> pl.Series | None:
+        if not sources:
+            return None
+        if slot == "tool_calls":
+            return _counted(sources)
+        if slot in TEXT_SLOTS:
+            out = Gathered(len(sources[0]))
+            reader = read_response if slot == "response" else read_request
+            wanted = {"system": "prompt"}.get(slot, slot)
+            for values in sources:
+                out.add(slot, np.arange(len(values)), reader(values).get(wanted))
+            return out.columns().get(slot)
+        parts = [scalars(v) for v in _best(sources)]
+        texts = [part for part in parts if part is not None]
+        if slot == "finish_reason":
+            texts += [_first_word(v) for v in sources if np.isin(v.kind, (ARRAY, OBJECT)).any()]
+        if not texts:
+            return None
+        found = texts[0]
+        for other in texts[1:]:
+            found = _over(found, other)
+        return _worded(found, slot, how)
+
+    def _bodies_of(self, found: dict[str, list[Values]], rows: int) -> Gathered:
+        out = Gathered(rows)
+        every = np.arange(rows)
+        for kind, reader in ((_REQUEST, read_request), (_RESPONSE, read_response)):
+            for k in range(len(self._bodies.get(kind, []))):
+                for values in found.get(f"{kind}:{k}", []):
+                    told = reader(values)
+                    if k and kind == _REQUEST and "prompt" in told:
+                        told.pop("turn", None)  # it belongs to the messages that gave it
+                    out.add_all(every, told)
+        if "conversation" in self._bodies:
+            return self._turns(found, rows, out)
+        return out
+
+    def _turns(self, found: dict[str, list[Values]], rows: int, out: Gathered) -> Gathered:
+        """A conversation is as many requests as the user spoke."""
+        parts = []
+        for k in range(len(self._bodies["conversation"])):
+            for values in found.get(f"conversation:{k}", []):
+                for part in opened(values):
+                    where = part.of_kind(ARRAY)
+                    if len(where):
+                        lists = part.at(where)
+                        talk = messages.turns(lists.buf, lists.start, lists.end)
+                        parts.append(talk.with_columns(pl.Series("@owner", where[talk["@owner"].to_numpy()])))
+        if not parts:
+            return out
+        talk = pl.concat(parts).sort("@owner", "turn", maintain_order=True)
+        made = Gathered(talk.height)
+        every = np.arange(talk.height)
+        for column in talk.get_columns():
+            made.add(column.name, every, column)
+        index = talk["@owner"].to_numpy()
+        for slot, series in out.columns().items():
+            made.add(slot, every, series.gather(index))
+        return made
+
+
+def _checked(path: str, slot: str) -> None:
+    try:
+        parse_path(path)
+    except PathError as error:
+        raise UsageError(f"the source for {slot}: {error}") from error
+
+
+def _wide(values: Values, where: NDArray[Any], rows: int) -> Values:
+    """Values of the rows ``where`` as values of all ``rows``."""
+    if len(where) == rows:
+        return values
+    start, end, kind = np.zeros(rows, np.int64), np.zeros(rows, np.int64), np.zeros(rows, np.uint8)
+    rank = np.full(rows, 255, np.uint8)
+    start[where], end[where], kind[where] = values.start, values.end, values.kind
+    if values.rank is not None:
+        rank[where] = values.rank
+    return Values(values.buf, start, end, kind, rank)
+
+
+def _best(sources: list[Values]) -> list[Values]:
+    from extractscan.logs.cells import best  # noqa: PLC0415
+
+    return best(sources)
+
+
+def _project(values: Values, tree: Tree, node: int) -> Spans:
+    return pathscan.project(values.buf, values.start, values.end, tree, node)
+
+
+def _elements(lists: list[Values]) -> tuple[Values, NDArray[np.int64]]:
+    """The elements of the best list of each row that are objects, and the row of each."""
+    pieces: list[tuple[Values, NDArray[np.int64]]] = []
+    for values in _best(lists):
+        for part in opened(values):
+            where = part.of_kind(ARRAY)
+            if not len(where):
+                continue
+            counts, start, end, kind = elements(part.buf, part.start[where], part.end[where])
+            index = np.repeat(where, np.maximum(counts, 0))
+            objects = np.flatnonzero(kind == OBJECT)
+            pieces.append((Values(part.buf, start[objects], end[objects], kind[objects]), index[objects]))
+    if not pieces:
+        none = np.zeros(0, np.int64)
+        return Values(np.zeros(0, np.uint8), none, none, np.zeros(0, np.uint8)), none
+    if len(pieces) == 1:
+        return pieces[0]
+    buf = np.concatenate([v.buf for v, _ in pieces])
+    shift = np.cumsum([0, *(len(v.buf) for v, _ in pieces[:-1])])
+    start = np.concatenate([np.asarray(v.start, np.int64) + s for (v, _), s in zip(pieces, shift, strict=True)])
+    end = np.concatenate([np.asarray(v.end, np.int64) + s for (v, _), s in zip(pieces, shift, strict=True)])
+    index = np.concatenate([i for _, i in pieces])
+    order = np.argsort(index, kind="stable")
+    return Values(buf, start[order], end[order], np.full(len(order), OBJECT, np.uint8)), index[order]
+
+
+def _together(done: list[Records], bad: NDArray[np.int64], status: NDArray[np.int8]) -> Records:
+    """Records of several shapes, in the order of the file."""
+    if not done:
+        return Records({}, 0, np.zeros(0, np.int64), bad, status)
+    if len(done) == 1:
+        one = done[0]
+        return Records(one.columns, one.rows, one.owner, bad, status, one.clashes, one.references)
+    slots = sorted({slot for records in done for slot in records.columns})
+    columns: dict[str, list[pl.Series]] = {}
+    owner = np.concatenate([records.owner for records in done])
+    order = np.argsort(owner, kind="stable")
+    for slot in slots:
+        deep = max(len(records.columns.get(slot, [])) for records in done)
+        columns[slot] = []
+        for k in range(deep):
+            pieces = []
+            for records in done:
+                held = records.columns.get(slot, [])
+                kind = next((r.columns[slot][k].dtype for r in done if len(r.columns.get(slot, [])) > k), pl.String())
+                pieces.append(held[k] if k < len(held) else pl.Series([None], dtype=kind).new_from_index(0, records.rows))
+            columns[slot].append(pl.concat(pieces).gather(order))
+    return Records(columns, len(owner), owner[order], bad, status)
+
+
+def _over(first: pl.Series | None, other: pl.Series | None) -> pl.Series:
+    """The first value of each row that is there and not blank."""
+    if first is None or other is None:
+        found = other if first is None else first
+        if found is None:
+            raise ValueError("nothing to choose from")
+        return found
+    missing = first.is_null() | (first == "")
+    return first if not missing.any() else first.zip_with(~missing.fill_null(value=False), other)
+
+
+def _worded(series: pl.Series, slot: str, how: Field) -> pl.Series:
+    """Words replaced by what they stand for; times of a stated unit made plain."""
+    if how.words:
+        series = series.replace(how.words)
+    if slot in ("timestamp", ENDED) and how.unit in _UNITS:
+        number = series.cast(pl.Float64, strict=False) if how.unit == "epoch_s" else None
+        whole = series.cast(pl.Int64, strict=False)
+        factor = _UNITS[how.unit]
+        scaled = (number * factor).round() if number is not None else (whole * factor if factor >= 1 else whole // 1000)
+        return scaled.cast(pl.Int64, strict=False).cast(pl.Datetime("us", "UTC"))
+    return series
+
+
+def _counted(sources: list[Values]) -> pl.Series:
+    out = Gathered(len(sources[0]))
+    for values in sources:
+        listed = values.of_kind(ARRAY)
+        if len(listed):
+            counts, *_ = elements(values.buf, values.start[listed], values.end[listed])
+            out.add("n", listed, pl.Series(counts, dtype=pl.Int64).cast(pl.String))
+        plain = scalars(values)
+        out.add("n", np.arange(len(values)), plain)
+    return out.columns().get("n", pl.Series([None], dtype=pl.String).new_from_index(0, out.rows))
+
+
+def _first_word(values: Values) -> pl.Series:
+    """The first text in a list: ``["stop"]``, or a list of attribute values."""
+    some = np.isin(values.kind, (ARRAY, OBJECT))
+    text = values.only(some).text()
+    return text.str.extract(r'"stringValue"\s*:\s*"([^"\\]*)"').fill_null(text.str.extract(r'^\[\s*"([^"\\]*)"'))
+
+
+def _as_text(series: pl.Series) -> pl.Series | None:
+    """A column as text, nested ones as JSON; None for numbers, times and truth values, which are good as they are."""
+    kind = series.dtype
+    if kind == pl.String:
+        return series
+    if kind == pl.Binary:
+        from extractscan.logs.textspans import decode  # noqa: PLC0415
+
+        return decode(series)
+    if isinstance(kind, pl.Categorical | pl.Enum):
+        return series.cast(pl.String)
+    if isinstance(kind, pl.Struct):
+        text = series.struct.json_encode()
+        return text.to_frame("t").select(pl.when(~pl.Series(series.is_null())).then("t"))["t"]
+    return as_json(series) if kind.is_nested() else None
+
+
+def _marked(columns: dict[str, list[pl.Series]], marks: tuple[str, ...]) -> pl.Series | None:
+    """Whether a text of each row holds one of ``marks``; null where it does not."""
+    found = None
+    for slot in ("prompt", "system", "response"):
+        for series in columns.get(slot, []):
+            for mark in marks:
+                here = series.str.contains(mark, literal=True).fill_null(value=False)
+                found = here if found is None else found | here
+    return None if found is None or not found.any() else pl.select(pl.when(found).then(found)).to_series()
+
+
+def derive(columns: dict[str, list[pl.Series]], rows: int) -> None:
+    """Columns that follow from others: a latency from two times, and the cached tokens that a count leaves out."""
+    ended = columns.pop(ENDED, None)
+    if ended and "timestamp" in columns:
+        begin = _timed(columns["timestamp"])
+        took = (_timed(ended) - begin).dt.total_microseconds() / 1000
+        columns.setdefault("latency_ms", []).append(took.to_frame("t").select(pl.when(pl.col("t") >= 0).then("t"))["t"])
+    added = [columns.pop(slot, None) for slot in (ADDED_READ, ADDED_WRITE)]
+    if not any(added) or "input_tokens" not in columns:
+        return
+    zero = pl.Series([0], dtype=pl.Int64).new_from_index(0, rows)
+    extra = zero
+    for parts in added:
+        if parts:
+            extra = extra + _number(parts).fill_null(0)
+    columns["input_tokens"] = [_number(columns["input_tokens"]) + extra]
+    if added[0]:
+        columns.setdefault("cached_tokens", []).append(_number(added[0]))
+
+
+def _timed(parts: list[pl.Series]) -> pl.Series:
+    found = times.parse(parts[0])
+    for other in parts[1:]:
+        missing = found.is_null()
+        if not missing.any():
+            break
+        found = found.zip_with(~missing, times.parse(other))
+    return found
+
+
+def _number(parts: list[pl.Series]) -> pl.Series:
+    found = parts[0].cast(pl.Float64, strict=False)
+    for other in parts[1:]:
+        found = found.zip_with(found.is_not_null(), other.cast(pl.Float64, strict=False))
+    return found.cast(pl.Int64, strict=False)
+
+
