@@ -78,7 +78,9 @@ def cell(spans: Spans, name: str, rows: NDArray[Any] | None = None) -> Values | 
 def of_series(series: pl.Series, rank: int = 0) -> Values:
     """A String series as values."""
     buf, start, end = raw(series)
-    kind = np.where(series.is_null().to_numpy(), ABSENT, PLAIN).astype(np.uint8)
+    kind = np.full(len(series), PLAIN, np.uint8)
+    if series.null_count():
+        kind[series.is_null().to_numpy()] = ABSENT
     return Values(buf, start, end, kind, np.full(len(series), rank, np.uint8))
 
 
@@ -103,10 +105,9 @@ def coalesce(parts: Sequence[pl.Series]) -> pl.Series:
     """The first value of each row that is not null."""
     found = parts[0]
     for other in parts[1:]:
-        missing = found.is_null()
-        if not missing.any():
+        if not found.null_count():
             break
-        found = found.zip_with(~missing, other)
+        found = found.zip_with(found.is_not_null(), other)
     return found
 
 

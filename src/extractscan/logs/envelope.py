@@ -208,7 +208,7 @@ class Plan:
         every = np.arange(rows)
         done = self._finish(found, every, every, every[:0], np.zeros(0, np.int8), {}, None, table if self.indexed else None)
         for slot, sources in ready.items():
-            if slot in FIELD_SLOTS and slot not in (ENDED, JOIN, ADDED_READ, ADDED_WRITE):
+            if slot in FIELD_SLOTS and slot not in (ENDED, ADDED_READ, ADDED_WRITE):
                 done.columns[slot] = [series for _, series in sorted(sources, key=lambda p: p[0])] + done.columns.get(slot, [])
         return done
 
@@ -233,13 +233,14 @@ class Plan:
         if rows != total:
             found = {name: [v.at(good) for v in sources] for name, sources in found.items()}
         outer = {slot: series.gather(good) for slot, series in outer.items()}
-        body = self._bodies_of(found, rows)
+        body = Gathered(rows)
         if self.indexed:
             talk = (
                 indexed.from_table(table, rows) if table is not None
                 else indexed.from_json(items.at(good), self.format.attributes) if items is not None else {}
             )  # fmt: skip
             body.add_all(np.arange(rows), talk)
+        body = self._bodies_of(found, rows, body)
         columns: dict[str, list[pl.Series]] = {}
         for slot, how in self.fields.items():
             made = self._field(found.get(slot), slot, how)
@@ -247,11 +248,19 @@ class Plan:
                 columns.setdefault(slot, []).append(made)
         for slot, series in outer.items():
             how = self.format.outer[slot]
+            if slot in TEXT_SLOTS:
+                reader = read_response if slot == "response" else read_request
+                told = reader(of_series(series)).get({"system": "prompt"}.get(slot, slot))
+                if told is None:
+                    continue
+                series = told
             columns.setdefault(slot, []).append(_worded(series, slot, how))
         told = body.columns()
         turns = told.pop("@owner", None)
         for slot, series in told.items():
-            columns.setdefault(slot, []).append(series)
+            # What the body says of a text comes before what lies around it; of all else the envelope knows better.
+            held = columns.setdefault(slot, [])
+            held.insert(0 if slot in TEXT_SLOTS else len(held), series)
         if turns is not None:
             index = turns.to_numpy()
             columns = {
@@ -310,10 +319,10 @@ class Plan:
             found = _over(found, other)
         return _worded(found, slot, how)
 
-    def _bodies_of(self, found: dict[str, list[Values]], rows: int) -> Gathered:
-        out = Gathered(rows)
+    def _bodies_of(self, found: dict[str, list[Values]], rows: int, out: Gathered) -> Gathered:
         every = np.arange(rows)
-        for kind, reader in ((_REQUEST, read_request), (_RESPONSE, read_response)):
+        # The response first: the messages of a request may end with an earlier answer that called a tool.
+        for kind, reader in ((_RESPONSE, read_response), (_REQUEST, read_request)):
             for k in range(len(self._bodies.get(kind, []))):
                 for values in found.get(f"{kind}:{k}", []):
                     told = reader(values)
@@ -394,7 +403,7 @@ def _elements(lists: list[Values]) -> tuple[Values, NDArray[np.int64]]:
         return Values(np.zeros(0, np.uint8), none, none, np.zeros(0, np.uint8)), none
     if len(pieces) == 1:
         return pieces[0]
-    buf = np.concatenate([v.buf for v, _ in pieces])
+    buf = np.concatenate([v.buf.view(np.ndarray) for v, _ in pieces])
     shift = np.cumsum([0, *(len(v.buf) for v, _ in pieces[:-1])])
     start = np.concatenate([np.asarray(v.start, np.int64) + s for (v, _), s in zip(pieces, shift, strict=True)])
     end = np.concatenate([np.asarray(v.end, np.int64) + s for (v, _), s in zip(pieces, shift, strict=True)])
@@ -434,8 +443,12 @@ def _over(first: pl.Series | None, other: pl.Series | None) -> pl.Series:
         if found is None:
             raise ValueError("nothing to choose from")
         return found
-    missing = first.is_null() | (first == "")
-    return first if not missing.any() else first.zip_with(~missing.fill_null(value=False), other)
+    if not first.null_count() and (first.dtype != pl.String or not (first == "").any()):
+        return first
+    there = first.is_not_null()
+    if first.dtype == pl.String:
+        there &= (first != "").fill_null(value=False)
+    return first.zip_with(there, other)
 
 
 def _worded(series: pl.Series, slot: str, how: Field) -> pl.Series:
@@ -503,6 +516,8 @@ def derive(columns: dict[str, list[pl.Series]], rows: int) -> None:
     ended = columns.pop(ENDED, None)
     if ended and "timestamp" in columns:
         begin = _timed(columns["timestamp"])
+        # The texts are only of use to say why a row has no time.
+        columns["timestamp"] = [begin, *(columns["timestamp"] if begin.null_count() else [])]
         took = (_timed(ended) - begin).dt.total_microseconds() / 1000
         columns.setdefault("latency_ms", []).append(took.to_frame("t").select(pl.when(pl.col("t") >= 0).then("t"))["t"])
     added = [columns.pop(slot, None) for slot in (ADDED_READ, ADDED_WRITE)]

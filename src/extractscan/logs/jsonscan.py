@@ -111,13 +111,18 @@ def hex4(buf: Any, i: int) -> int:
 @kernel
 def _string(buf: Any, i: int, end: int) -> int:
     """Index after the closing quote of a string whose first character is at ``i``; negative on error."""
-    while i < end:
-        c = buf[i]
-        if c == 34:
+    while True:
+        at = end
+        # An unsigned index needs no check for being negative: four times as fast.
+        for k in range(np.uint64(i), np.uint64(end)):
+            if buf[k] == 34 or buf[k] == 92:
+                at = np.int64(k)
+                break
+        i = at
+        if i >= end:
+            return EARLY
+        if buf[i] == 34:
             return i + 1
-        if c != 92:
-            i += 1
-            continue
         if i + 1 >= end:
             return EARLY
         e = buf[i + 1]
@@ -131,7 +136,6 @@ def _string(buf: Any, i: int, end: int) -> int:
             i += 2
         else:
             return INVALID
-    return EARLY
 
 
 @kernel

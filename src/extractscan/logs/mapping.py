@@ -29,7 +29,13 @@ ADDED_WRITE: Final = "cache_write_tokens"
 JOIN: Final = "join_key"
 """The slot of the key under which a side table (see ``sides``) holds more of a request."""
 
-FIELD_SLOTS: Final = (*CANONICAL, LATENCY_S, ENDED, ADDED_READ, ADDED_WRITE, JOIN)
+SEQUENCE: Final = "sequence"
+SPEAKER: Final = "speaker"
+SAID: Final = "said"
+"""Slots of records that are parts of a request: their order, and who says what in one that is a single message."""
+
+PARTS: Final = (ENDED, ADDED_READ, ADDED_WRITE, JOIN, SEQUENCE, SPEAKER, SAID)
+FIELD_SLOTS: Final = (*CANONICAL, LATENCY_S, *PARTS)
 
 BODIES: Final = ("request", "response", "conversation", "indexed", "request_reference", "response_reference")
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from extractscan.logs import pathscan
 from extractscan.logs.jsonsplit import elements
 from extractscan.logs.paths import Tree, wants
 from extractscan.logs.spans import ABSENT, ARRAY, GOOD, STRING, TRUE
-from extractscan.logs.textspans import raw, spread, take
+from extractscan.logs.textspans import picked, raw, spread, take
 from extractscan.logs.words import Words
 
 if TYPE_CHECKING:
@@ -125,8 +126,8 @@ def read_spans(buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any]) -
         )
         if not len(listed):
             return plain
-        index = pl.Series(of_part[chosen])
-        return plain.zip_with(index < 0, parts.gather(pl.select(pl.when(index >= 0).then(index)).to_series()))
+        at = of_part[chosen]
+        return plain.zip_with(pl.Series(at < 0), picked(parts, at)) if (at >= 0).any() else plain
 
     calls = np.zeros(len(owner), np.int64)
     calls[listed] = part_calls
@@ -174,23 +175,21 @@ def reduce(
     later = np.flatnonzero(said > 1)
     answered = np.flatnonzero(last_answer >= 0)
     ended = np.flatnonzero(last_turn >= 0)
-    turn = pl.Series(np.maximum(said - 1, 0).astype(np.int64))
     known = np.zeros(rows, np.bool_)
     known[owner[role > 0]] = True
     none = pl.Series([None], dtype=pl.String).new_from_index(0, rows)
     called = np.zeros(rows, np.int64)
     if calls is not None:
         np.add.at(called, owner[after], calls[after])
-    count = pl.Series(called)
     return pl.DataFrame(
         {
             "system": joined(owner[system], text_of(system), rows) if len(system) else none,
             "prompt": spread(asked, text_of(last_user[asked]), rows),
             "response": spread(answered, text_of(last_answer[answered]), rows) if len(answered) else none,
             "opening": spread(later, text_of(first_user[later]), rows) if len(later) else none,
-            "turn": pl.select(pl.when(pl.Series(said > 0)).then(turn)).to_series(),
+            "turn": positive(said.astype(np.int64), 1) - 1,
             "finish_reason": spread(ended, finish_of(last_turn[ended]), rows) if finish_of and len(ended) else none,
-            "tool_calls": pl.select(pl.when(count > 0).then(count)).to_series(),
+            "tool_calls": positive(called, 1),
             "readable": known,
         },
         schema=SCHEMA,
@@ -223,6 +222,11 @@ def parts_of(
     texts, _ = take(buf, a[where], b[where], np.full(len(where), STRING, np.uint8))
     calls = np.bincount(owner[good & ((sort == _TOOL_PART) | (spans.kind[_CALL] != ABSENT))], minlength=rows)
     return joined(owner[where], texts, rows), calls.astype(np.int64)
+
+
+def positive(counts: NDArray[np.int64], least: int) -> pl.Series:
+    """Numbers, null where they are under ``least``."""
+    return pl.Series(pl.from_arrow(pa.array(counts, mask=counts < least)))
 
 
 def joined(owner: NDArray[Any], texts: pl.Series, rows: int, between: str = "\n") -> pl.Series:

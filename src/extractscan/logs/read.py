@@ -23,6 +23,7 @@ from extractscan.logs.names import LOG_SIGNS, missing, name_table
 from extractscan.logs.quarantine import WARN_SHARE, Quarantine, enforce
 from extractscan.logs.result import FileSummary, ReadSummary, RequestBatch
 from extractscan.logs.schema import CANONICAL
+from extractscan.logs.sides import as_batch, grouped, joined, side_table
 from extractscan.logs.sniff import HEAD, Sniffed, sniff
 from extractscan.logs.streams import PIECE, BackgroundDigest, DamagedError, Raw, Text, as_utf8, pieces
 
@@ -148,6 +149,7 @@ class LogReader:
         self._observer = observer
         self._names = name_table(options.columns)
         self._quarantine = Quarantine()
+        self._sides: dict[str, pl.DataFrame] = {}
         self._passed_over: list[str] = []
         self._present: Counter[str] = Counter()
         self._summary = ReadSummary(quarantine=self._quarantine.entries)
@@ -169,9 +171,26 @@ class LogReader:
             looked = [(item, *self._look(item, stack)) for item in self._files]
             known = self._wanted([(item, raw, seen) for item, raw, seen in looked if seen is not None])
             self._tell_formats([seen for _, _, seen in known])
+            joins = {role for _, _, k in known if k.plan is not None for role in k.plan.format.joins}
+            parts: dict[str, list[pl.DataFrame]] = {}
             for item, raw, seen in known:
-                yield from self._read(item, raw, seen, stack)
+                if seen.plan is not None and seen.plan.format.role in joins:
+                    parts.setdefault(seen.plan.format.role, []).extend(self._read_side(item, raw, seen, stack))
+            self._sides = {role: side_table(tables) for role, tables in sorted(parts.items())}
+            for item, raw, seen in known:
+                if seen.plan is None or seen.plan.format.role not in joins:
+                    yield from self._read(item, raw, seen, stack)
         self._finish()
+
+    def _read_side(
+        self, item: Input, raw: Raw | None, known: _Known, stack: contextlib.ExitStack
+    ) -> list[pl.DataFrame]:
+        """The side table of a file whose records are no requests."""
+        held: list[RawBatch] = []
+        for _ in self._read(item, raw, known, stack, aside=held):
+            pass
+        table = grouped(held)
+        return [table] if table.height else []
 
     # --- one file -----------------------------------------------------------------------------------------------------
 
@@ -212,7 +231,7 @@ class LogReader:
             lacking.remove("account_id")
         if "timestamp" in lacking and plan.format.bodies.get("response"):
             lacking.remove("timestamp")  # an answer may tell
-        if lacking and self._options.complete:
+        if lacking and self._options.complete and not found.format.joins and not found.format.role:
             message = f"{item.name}: {_lacks_in(found.format, lacking)}"
             if item.named:
                 raise InputError(message)
@@ -297,7 +316,11 @@ class LogReader:
         self._quarantine.add(item.name, None, reason)
         self._add_summary(item, "unreadable", "", _File(item.name, self._quarantine, rows_bad=1))
 
-    def _read(self, item: Input, raw: Raw | None, known: _Known, stack: contextlib.ExitStack) -> Iterator[RequestBatch]:
+    def _read(
+        self, item: Input, raw: Raw | None, known: _Known, stack: contextlib.ExitStack,
+        aside: list[RawBatch] | None = None,
+    ) -> Iterator[RequestBatch]:
+        """Read one file. With ``aside``, its raw batches go there instead of becoming requests."""
         state = _File(item.name, self._quarantine)
         seen = known.seen
         path, digest = item.path, None
@@ -307,11 +330,11 @@ class LogReader:
             path = stack.enter_context(_spooled(raw))
         try:
             if seen.format in _COLUMNAR:
-                yield from self._batches(item, state, self._columnar(item, path or "", known, state))
+                yield from self._batches(item, state, self._columnar(item, path or "", known, state), known.plan, aside)
             elif seen.format == "unknown":
                 state.bad(None, "not a log in a format that is known")
             elif seen.format != "empty":
-                yield from self._text(item, raw, known, state)
+                yield from self._text(item, raw, known, state, aside)
         except DamagedError as error:
             rows = state.rows_read
             state.bad(None, f"{error}; rows after the first {rows:,} are lost" if rows else str(error))
@@ -349,7 +372,9 @@ class LogReader:
         self._observer.advance(to - state.told)
         state.told = to
 
-    def _text(self, item: Input, raw: Raw | None, known: _Known, state: _File) -> Iterator[RequestBatch]:
+    def _text(
+        self, item: Input, raw: Raw | None, known: _Known, state: _File, aside: list[RawBatch] | None
+    ) -> Iterator[RequestBatch]:
         from extractscan.logs import textfiles  # noqa: PLC0415 (compiled kernels, of no use to Parquet)
 
         seen = known.seen
@@ -361,14 +386,24 @@ class LogReader:
                 raw = Raw(stack.enter_context(_open(item.path or "")), limit=item.size)
             source = pieces(raw, seen.codec)
             text = Text(as_utf8(source, seen.encoding) if seen.encoding else source)
-            for batch in self._batches(item, state, _parse(text, how, seen)):
+            for batch in self._batches(item, state, _parse(text, how, seen), known.plan, aside):
                 yield batch
                 self._advance(state, raw.size)
 
-    def _batches(self, item: Input, state: _File, batches: Iterator[RawBatch]) -> Iterator[RequestBatch]:
+    def _batches(
+        self, item: Input, state: _File, batches: Iterator[RawBatch], plan: Plan | None, aside: list[RawBatch] | None
+    ) -> Iterator[RequestBatch]:
+        if plan is not None and plan.format.group and aside is None:
+            table = grouped(batches)
+            batches = iter([as_batch(table)] if table.height else [])
+        if plan is not None and plan.format.joins and self._sides:
+            batches = joined(batches, self._sides, plan.format.joins)
         for batch in batches:
             state.slots.update(batch.columns)
             if not batch.rows:
+                continue
+            if aside is not None:
+                aside.append(batch)
                 continue
             self._add_account(item, batch)
             done = to_canonical(batch, complete=self._options.complete)

@@ -16,7 +16,7 @@ import polars as pl
 from extractscan.logs import csvscan, jsonscan, jsonsplit, messages
 from extractscan.logs.canonical import RawBatch
 from extractscan.logs.names import MESSAGES, SLOTS, TEXT_SLOTS, NameTable, fold
-from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, KeyTable, Spans, key_table
+from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, KeyTable, Spans, as_utf8, key_table
 from extractscan.logs.textspans import spread, take
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
     """One object a line."""
     keys = key_table(how.names, SLOTS, TEXT_SLOTS)
     for body, first_line in _whole_lines(text, how.report):
-        buf = np.frombuffer(body, np.uint8)
+        buf = as_utf8(np.frombuffer(body, np.uint8))
         breaks = np.flatnonzero(buf == 10)
         ends = np.append(breaks, len(buf)) if not body.endswith(b"\n") else breaks
         starts = np.empty_like(ends)
@@ -146,7 +146,7 @@ def json_values(text: Text, how: Reading) -> Iterator[RawBatch]:
     tail, line = b"", 1
     for data in text.chunks(CHUNK):
         tail += data
-        buf, at = np.frombuffer(tail, np.uint8), 0
+        buf, at = as_utf8(np.frombuffer(tail, np.uint8)), 0
         places = _Breaks(buf, line)
         while True:
             starts, ends, at = jsonsplit.values(buf, at, how.batch_rows, last=False)
@@ -198,7 +198,7 @@ def csv(text: Text, how: Reading, header: list[str], delimiter: str) -> Iterator
 
     def scan(*, last: bool) -> Iterator[RawBatch]:
         nonlocal tail, line, skipping, headed
-        buf, at = np.frombuffer(tail, np.uint8), 0
+        buf, at = as_utf8(np.frombuffer(tail, np.uint8)), 0
         places = _Breaks(buf, line)
         while True:
             spans, begin, at = csvscan.records(buf, at, fields, delimiter, how.batch_rows, longest=LINE_MAX, last=last)

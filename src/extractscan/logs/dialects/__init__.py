@@ -29,7 +29,8 @@ EVENT: Final = _together(d.EVENT for d in _ALL)
 """Cell to the paths that may feed it, best first.
 
 Requests: ``messages`` (a list of messages, a list of texts or one text), ``system``, and slots of the canonical table.
-Responses: ``text`` (a text, a list of parts, or a list of items), ``calls`` (a list of calls of tools) and slots.
+Responses: ``text`` (a text, a list of parts, or a list of items), ``calls`` (a list of calls of tools), ``closed`` (what
+cannot be read) and slots.
 Events of a stream: ``delta`` (a piece of text, or a list of parts), ``typed`` (a piece if ``type`` says so), ``whole`` (all
 of the answer), ``call`` (a call of a tool begins), and slots, of which the last in a stream counts.
 """

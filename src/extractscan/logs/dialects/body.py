@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _REQUEST: Final = Tree(wants(REQUEST))
 _RESPONSE: Final = Tree(wants(RESPONSE))
 _REQUEST_SLOTS: Final = tuple(slot for slot in _REQUEST.cells if slot not in {"messages", "system"})
-_RESPONSE_SLOTS: Final = tuple(slot for slot in _RESPONSE.cells if slot not in {"text", "items", "calls"})
+_RESPONSE_SLOTS: Final = tuple(slot for slot in _RESPONSE.cells if slot not in {"text", "items", "calls", "closed"})
 _TALK: Final = ("system", "prompt", "response", "opening", "turn")
 _SCALARS: Final = (OBJECT, ARRAY)
 
@@ -185,5 +185,4 @@ def _unknown(where: NDArray[Any], part: Values, unknown: NDArray[np.bool_], slot
 
 def _counts(counts: NDArray[np.int64]) -> pl.Series:
     """Numbers of calls; none is null, as it is in a log that does not say."""
-    series = pl.Series(counts)
-    return pl.select(pl.when(series > 0).then(series)).to_series()
+    return messages.positive(counts, 1)

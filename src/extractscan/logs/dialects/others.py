@@ -16,6 +16,7 @@ RESPONSE: Final = {
     "output_tokens": ("eval_count",),
     "finish_reason": ("done_reason", "finish_reason"),
     "calls": ("message.tool_calls",),
+    "closed": ("base64", "role", "error"),  # known, and no text: bytes, a message without content, a failure
 }
 
 EVENT: Final = {

@@ -80,8 +80,8 @@ def _reduced(
         out.add("response", owner[listed], messages.read_spans(items.buf, items.start, items.end)["response"])
     call = cell(spans, "call")
     if call is not None:
-        counts = pl.Series(np.bincount(owner[np.flatnonzero(call.kind)], minlength=rows).astype(np.int64))
-        out.add("tool_calls", np.arange(rows), pl.select(pl.when(counts > 0).then(counts)).to_series())
+        counts = np.bincount(owner[np.flatnonzero(call.kind)], minlength=rows).astype(np.int64)
+        out.add("tool_calls", np.arange(rows), messages.positive(counts, 1))
     for slot in _SLOTS:
         found = cell(spans, slot)
         if found is None:
