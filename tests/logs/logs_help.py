@@ -28,7 +28,7 @@ class Heard:
         self.steps += steps
 
     def note(self, message):
-        self.notes = [*getattr(self, 'notes', []), message]
+        self.notes = [*getattr(self, "notes", []), message]
 
     def warn(self, message):
         self.warnings.append(message)

@@ -8,9 +8,7 @@ if TYPE_CHECKING:
     from extractscan.logs.choose import FormatOptions
 
 
-def format_options(
-    mapping: list[str] | None, log_format: str | None, account_from: str | None
-) -> FormatOptions:
+def format_options(mapping: list[str] | None, log_format: str | None, account_from: str | None) -> FormatOptions:
     """The options as the reader takes them. Raises UsageError for a way to find accounts that does not exist."""
     from extractscan.logs.choose import FormatOptions, parse_account_from  # noqa: PLC0415
 

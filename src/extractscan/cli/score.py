@@ -78,7 +78,8 @@ def score(
     account_from: Annotated[
         str | None,
         typer.Option(
-            metavar="WAY", help="Where accounts are: constant=NAME, path=N (part of the path), field=PATH or header=NAME."
+            metavar="WAY",
+            help="Where accounts are: constant=NAME, path=N (part of the path), field=PATH or header=NAME.",
         ),
     ] = None,
     max_bad_rows: Annotated[
@@ -106,8 +107,8 @@ def score(
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
 
     from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
-    from extractscan.engine.local import score_logs  # noqa: PLC0415
     from extractscan.cli.formats import format_options  # noqa: PLC0415
+    from extractscan.engine.local import score_logs  # noqa: PLC0415
     from extractscan.jit import is_cold  # noqa: PLC0415
     from extractscan.logs.quarantine import parse_max_bad_rows  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415

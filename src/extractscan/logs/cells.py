@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import polars as pl
 
 from extractscan.jit import kernel
 from extractscan.logs.jsonscan import skip_space
@@ -16,6 +15,7 @@ from extractscan.logs.textspans import raw, spread, take
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import polars as pl
     from numpy.typing import NDArray
 
 SSE: Final = 9
@@ -88,9 +88,9 @@ def best(sources: Sequence[Values]) -> list[Values]:
     """The same values, each row's only in the source where its rank is lowest (of equals: the first source)."""
     if len(sources) < 2:
         return list(sources)
-    ranks = np.stack([
-        np.where(v.kind == ABSENT, 256, 0 if v.rank is None else v.rank.astype(np.int16)) for v in sources
-    ])
+    ranks = np.stack(
+        [np.where(v.kind == ABSENT, 256, 0 if v.rank is None else v.rank.astype(np.int16)) for v in sources]
+    )
     chosen = ranks.argmin(axis=0)
     return [v.only(chosen == k) for k, v in enumerate(sources)]
 

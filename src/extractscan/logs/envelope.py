@@ -18,12 +18,10 @@ from extractscan.logs.canonical import as_json
 from extractscan.logs.cells import Gathered, Values, cell, of_series, opened, text_of
 from extractscan.logs.dialects.body import read_request, read_response, scalars
 from extractscan.logs.jsonsplit import elements
-from extractscan.logs.mapping import ADDED_READ, ADDED_WRITE, ENDED, FIELD_SLOTS, JOIN, Field, Format
-from extractscan.logs.names import LATENCY_S, TEXT_SLOTS
+from extractscan.logs.mapping import ADDED_READ, ADDED_WRITE, ENDED, FIELD_SLOTS, Field, Format
+from extractscan.logs.names import TEXT_SLOTS
 from extractscan.logs.paths import PathError, Tree, parse_path, wants
-from extractscan.logs.schema import CANONICAL
-from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, PLAIN
-from extractscan.logs.textspans import spread
+from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,15 +56,13 @@ class Records:
 
 
 class Plan:
-    """A format made ready for reading. ``columns`` are the user's own choices of paths, by slot, and ``account`` those for accounts: they
-    take the place of the format's own.
+    """A format made ready for reading.
 
-    Raises UsageError for a choice that is no path.
+    ``columns`` are the user's own choices of paths, by slot, and ``account`` those for accounts: they take the place of the
+    format's own. Raises UsageError for a choice that is no path.
     """
 
-    def __init__(
-        self, format_: Format, columns: Mapping[str, str] | None = None, account: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, format_: Format, columns: Mapping[str, str] | None = None, account: Sequence[str] = ()) -> None:
         self.format = format_
         fields: dict[str, Field] = dict(format_.fields)
         for slot, path in (columns or {}).items():
@@ -126,9 +122,7 @@ class Plan:
                     status = np.minimum(status, spans.status) if parts else spans.status
                 found = self._nested(spans, tree)
                 here = {slot: text_of(found[slot]) for slot in self.format.outer if slot in found}
-                outer = {
-                    slot: _over(here.get(slot), outer.get(slot)) for slot in {*outer, *here}
-                }
+                outer = {slot: _over(here.get(slot), outer.get(slot)) for slot in {*outer, *here}}
                 lists = found.get("@list", [])
                 if not lists:
                     items = Values(items.buf, *(np.zeros(0, np.int64),) * 2, np.zeros(0, np.uint8))
@@ -206,10 +200,14 @@ class Plan:
                 for slot, values in self._nested(spans, self.tree).items():
                     found.setdefault(slot, []).extend(values)
         every = np.arange(rows)
-        done = self._finish(found, every, every, every[:0], np.zeros(0, np.int8), {}, None, table if self.indexed else None)
+        done = self._finish(
+            found, every, every, every[:0], np.zeros(0, np.int8), {}, None, table if self.indexed else None
+        )
         for slot, sources in ready.items():
             if slot in FIELD_SLOTS and slot not in (ENDED, ADDED_READ, ADDED_WRITE):
-                done.columns[slot] = [series for _, series in sorted(sources, key=lambda p: p[0])] + done.columns.get(slot, [])
+                done.columns[slot] = [series for _, series in sorted(sources, key=lambda p: p[0])] + done.columns.get(
+                    slot, []
+                )
         return done
 
     # --- both ---------------------------------------------------------------------------------------------------------
@@ -240,7 +238,7 @@ class Plan:
                 else indexed.from_json(items.at(good), self.format.attributes) if items is not None else {}
             )  # fmt: skip
             body.add_all(np.arange(rows), talk)
-        body = self._bodies_of(found, rows, body)
+        body = self._bodies_of(found, body)
         columns: dict[str, list[pl.Series]] = {}
         for slot, how in self.fields.items():
             made = self._field(found.get(slot), slot, how)
@@ -250,10 +248,10 @@ class Plan:
             how = self.format.outer[slot]
             if slot in TEXT_SLOTS:
                 reader = read_response if slot == "response" else read_request
-                told = reader(of_series(series)).get({"system": "prompt"}.get(slot, slot))
-                if told is None:
+                text = reader(of_series(series)).get({"system": "prompt"}.get(slot, slot))
+                if text is None:
                     continue
-                series = told
+                series = text  # noqa: PLW2901
             columns.setdefault(slot, []).append(_worded(series, slot, how))
         told = body.columns()
         turns = told.pop("@owner", None)
@@ -269,7 +267,9 @@ class Plan:
             }
             owner, rows = owner[index], len(index)
         references = {
-            kind: text_of(found[f"{kind}_reference:0"]) for kind in (_REQUEST, _RESPONSE) if f"{kind}_reference:0" in found
+            kind: text_of(found[f"{kind}_reference:0"])
+            for kind in (_REQUEST, _RESPONSE)
+            if f"{kind}_reference:0" in found
         }
         derive(columns, rows)
         for flag, marks in (("truncated", self.format.truncated), ("redacted", self.format.redacted)):
@@ -319,8 +319,8 @@ class Plan:
             found = _over(found, other)
         return _worded(found, slot, how)
 
-    def _bodies_of(self, found: dict[str, list[Values]], rows: int, out: Gathered) -> Gathered:
-        every = np.arange(rows)
+    def _bodies_of(self, found: dict[str, list[Values]], out: Gathered) -> Gathered:
+        every = np.arange(out.rows)
         # The response first: the messages of a request may end with an earlier answer that called a tool.
         for kind, reader in ((_RESPONSE, read_response), (_REQUEST, read_request)):
             for k in range(len(self._bodies.get(kind, []))):
@@ -330,10 +330,10 @@ class Plan:
                         told.pop("turn", None)  # it belongs to the messages that gave it
                     out.add_all(every, told)
         if "conversation" in self._bodies:
-            return self._turns(found, rows, out)
+            return self._turns(found, out)
         return out
 
-    def _turns(self, found: dict[str, list[Values]], rows: int, out: Gathered) -> Gathered:
+    def _turns(self, found: dict[str, list[Values]], out: Gathered) -> Gathered:
         """A conversation is as many requests as the user spoke."""
         parts = []
         for k in range(len(self._bodies["conversation"])):
@@ -431,7 +431,9 @@ def _together(done: list[Records], bad: NDArray[np.int64], status: NDArray[np.in
             for records in done:
                 held = records.columns.get(slot, [])
                 kind = next((r.columns[slot][k].dtype for r in done if len(r.columns.get(slot, [])) > k), pl.String())
-                pieces.append(held[k] if k < len(held) else pl.Series([None], dtype=kind).new_from_index(0, records.rows))
+                pieces.append(
+                    held[k] if k < len(held) else pl.Series([None], dtype=kind).new_from_index(0, records.rows)
+                )
             columns[slot].append(pl.concat(pieces).gather(order))
     return Records(columns, len(owner), owner[order], bad, status)
 
@@ -548,5 +550,3 @@ def _number(parts: list[pl.Series]) -> pl.Series:
     for other in parts[1:]:
         found = found.zip_with(found.is_not_null(), other.cast(pl.Float64, strict=False))
     return found.cast(pl.Int64, strict=False)
-
-

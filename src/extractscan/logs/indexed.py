@@ -22,8 +22,6 @@ from extractscan.logs.textspans import take
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from extractscan.logs.cells import Values
 
 _IN_ROLE, _IN_TEXT, _IN_PART, _OUT_ROLE, _OUT_TEXT, _OUT_PART, _FINISH, _CALL = range(1, 9)
@@ -135,10 +133,10 @@ def _told(table: pl.DataFrame, rows: int) -> dict[str, pl.Series]:
         spoken["row"].to_numpy(),
         role,
         text.is_not_null().to_numpy(),
-        lambda chosen: text.gather(chosen),
+        text.gather,
         rows,
         calls=spoken["calls"].to_numpy(),
-        finish_of=lambda chosen: spoken["finish"].gather(chosen),
+        finish_of=spoken["finish"].gather,
     )
     return {slot: read[slot] for slot in read.columns if slot != "readable"}
 

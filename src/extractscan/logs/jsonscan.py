@@ -112,7 +112,7 @@ def hex4(buf: Any, i: int) -> int:
 def _string(buf: Any, i: int, end: int) -> int:
     """Index after the closing quote of a string whose first character is at ``i``; negative on error."""
     while True:
-        at = end
+        at: Any = end
         # An unsigned index needs no check for being negative: four times as fast.
         for k in range(np.uint64(i), np.uint64(end)):
             if buf[k] == 34 or buf[k] == 92:

@@ -127,9 +127,7 @@ def builtin() -> tuple[Format, ...]:
     texts = {e.name: e.read_text(encoding="utf-8") for e in folder.iterdir() if e.name.endswith(".toml")}
     raw = {name: tomllib.loads(text) for name, text in texts.items()}
     by_name = {table["format"]["name"]: table for table in raw.values()}
-    return tuple(
-        sorted((_format(table, name, by_name) for name, table in raw.items()), key=lambda f: f.name)
-    )
+    return tuple(sorted((_format(table, name, by_name) for name, table in raw.items()), key=lambda f: f.name))
 
 
 def load(path: str | Path) -> Format:
@@ -166,7 +164,9 @@ def _format(table: Mapping[str, Any], where: str, known: Mapping[str, Mapping[st
         lacks=str(head.get("lacks", "")),
         note=str(head.get("note", "")),
         detect=Detect(
-            *(_paths(detect.get(key, []), f"[detect] {key}", wrong) for key in ("all", "any", "none")),
+            _paths(detect.get("all", []), "[detect] all", wrong),
+            _paths(detect.get("any", []), "[detect] any", wrong),
+            _paths(detect.get("none", []), "[detect] none", wrong),
             {_path(k, "[detect] equals", wrong): str(v) for k, v in detect.get("equals", {}).items()},
         ),
         fields=_fields(table, "fields", parent, wrong),
@@ -329,11 +329,24 @@ def starter(name: str, guesses: Mapping[str, Sequence[str]], detect: Sequence[st
     def quoted(values: Sequence[str]) -> str:
         return json.dumps(values[0] if len(values) == 1 else list(values), ensure_ascii=False)
 
-    lines = ["[format]", f"name = {json.dumps(name)}", "", "[detect]", f"all = {json.dumps(list(detect), ensure_ascii=False)}", ""]
+    lines = [
+        "[format]",
+        f"name = {json.dumps(name)}",
+        "",
+        "[detect]",
+        f"all = {json.dumps(list(detect), ensure_ascii=False)}",
+        "",
+    ]
     lines.append("[fields]")
     for slot in ("request_id", "timestamp", "account_id"):
         given = guesses.get(slot)
-        lines.append(f"{slot} = {quoted(given)}" if given else f'# {slot} = "…"    # required' if slot != "request_id" else f'# {slot} = "…"')
+        lines.append(
+            f"{slot} = {quoted(given)}"
+            if given
+            else f'# {slot} = "…"    # required'
+            if slot != "request_id"
+            else f'# {slot} = "…"'
+        )
     lines.extend(f"{slot} = {quoted(paths)}" for slot, paths in guesses.items()
                  if slot not in ("request_id", "timestamp", "account_id") and slot in CANONICAL and paths)  # fmt: skip
     lines += ["", "[body]"]

@@ -201,9 +201,7 @@ def parts_text(buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any]) -
     return parts_of(buf, start, end)[0]
 
 
-def parts_of(
-    buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any]
-) -> tuple[pl.Series, NDArray[np.int64]]:
+def parts_of(buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any]) -> tuple[pl.Series, NDArray[np.int64]]:
     """The text parts of each array of parts, one a line (null where there is none), and how many calls of tools are in it."""
     rows = len(start)
     if not rows:
@@ -245,7 +243,9 @@ def turns(buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any]) -> pl.
     good = spans.status == GOOD
     role = ROLES.of(buf, spans.start[_ROLE], spans.end[_ROLE], np.where(good, spans.kind[_ROLE], ABSENT))
     kind = np.where(good, spans.kind[_CONTENT], ABSENT).astype(np.uint8)
-    texts, _ = take(buf, spans.start[_CONTENT], spans.end[_CONTENT], np.where(kind == STRING, kind, ABSENT).astype(np.uint8))
+    texts, _ = take(
+        buf, spans.start[_CONTENT], spans.end[_CONTENT], np.where(kind == STRING, kind, ABSENT).astype(np.uint8)
+    )
     listed = np.flatnonzero((kind == ARRAY) & (role > 0))
     if len(listed):
         parts = parts_text(buf, spans.start[_CONTENT][listed], spans.end[_CONTENT][listed])

@@ -63,7 +63,9 @@ def read_logs(
     ``since <= timestamp < until`` is kept (a time without a zone is UTC). ``max_bad_rows`` is a count (int), a share of
     all rows (float under 1), or None for any number. ``columns`` maps a canonical column to the source column to take
     for it in place of the usual names; in a format with nested records, to the path. ``formats`` is what the user says about
-    formats. Unless ``complete``, requests may lack an account or a time stamp, and files that lack them are read. Raises InputError if there is nothing to read, UsageError for a bad ``columns``.
+    formats. Unless ``complete``, requests may lack an account or a time stamp, and files that lack them are read.
+
+    Raises InputError if there is nothing to read, UsageError for a bad ``columns``.
     """
     return LogReader(
         discover(inputs, observer.warn),
@@ -99,6 +101,16 @@ class _Known:
     def label(self) -> str:
         """The format for people."""
         return self.seen.label if self.plan is None else f"{self.found.name} {self.seen.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that was passed over: why, what its bytes are, and what its records look most like."""
+
+    path: str
+    reason: str
+    seen: Sniffed
+    found: Recognised
 
 
 @dataclass(slots=True)
@@ -139,9 +151,7 @@ class _File:
 class LogReader:
     """The reading of one run. Draw ``batches()`` once; ``summary`` is complete after the last."""
 
-    def __init__(
-        self, files: list[Input], options: _Options, formats: FormatOptions, observer: Observer
-    ) -> None:
+    def __init__(self, files: list[Input], options: _Options, formats: FormatOptions, observer: Observer) -> None:
         self._files = files
         self._chooser = Chooser(formats, options.columns)
         self._account = formats.account
@@ -150,6 +160,7 @@ class LogReader:
         self._names = name_table(options.columns)
         self._quarantine = Quarantine()
         self._sides: dict[str, pl.DataFrame] = {}
+        self.unread: list[Unread] = []
         self._passed_over: list[str] = []
         self._present: Counter[str] = Counter()
         self._summary = ReadSummary(quarantine=self._quarantine.entries)
@@ -219,11 +230,16 @@ class LogReader:
         found = self._chooser.recognise(seen)
         if found.format is None:
             plain = self._judge_table(item, seen)
+            if plain is None and not self._options.complete:
+                self.unread.append(Unread(item.name, self._passed_over[-1], seen, found))
             return None if plain is None else _Known(plain, found, None)
         if found.tie:
-            raise InputError(tie(item.name, found))
+            if self._options.complete:
+                raise InputError(tie(item.name, found))
+            self._pass_over(tie(item.name, found), item, seen, found)
+            return None
         if found.format.unreadable:
-            self._pass_over(f"{item.name} is passed over: {found.format.unreadable}")
+            self._pass_over(f"{item.name} is passed over: {found.format.unreadable}", item, seen, found)
             return None
         plan = self._chooser.plan(found.format)
         lacking = [slot for slot in ("account_id", "timestamp") if slot not in plan.slots()]
@@ -275,11 +291,21 @@ class LogReader:
         if seen.format in _COLUMNAR and not seen.names:
             return seen  # a pipe: its columns are known once it is on disk
         lacking = self._lacking(self._names.resolve(seen.names))
+        strange = not self._options.complete and not LOG_SIGNS.intersection(self._names.resolve(seen.names))
+        if strange and seen.names:
+            lacking = missing(())
         if not lacking:
             self._check_override(item, seen)
             return seen
         message = f"{item.name}: {_lacks(lacking, seen.names)}"
-        if not LOG_SIGNS.intersection(self._names.resolve(seen.names)) and seen.names:
+        if seen.names and not LOG_SIGNS.intersection(self._names.resolve(seen.names)):
+            if (
+                item.named
+                and self._options.complete
+                and seen.format in {"jsonl", "json"}
+                and any(isinstance(value, dict | list) for record in seen.sample for value in record.values())
+            ):
+                raise InputError(f"{item.name} is in a shape that is not known: {_lacks(missing(()), seen.names)}")
             self._pass_over(f"{message} (passed over)")
             return None
         if not item.named:
@@ -306,8 +332,12 @@ class LogReader:
             if slot not in found:
                 self._observer.warn(f"{item.name} has no column {_show(name)} for {slot}")
 
-    def _pass_over(self, message: str) -> None:
+    def _pass_over(
+        self, message: str, item: Input | None = None, seen: Sniffed | None = None, found: Recognised | None = None
+    ) -> None:
         self._passed_over.append(message)
+        if item is not None and seen is not None and found is not None:
+            self.unread.append(Unread(item.name, message, seen, found))
         self._observer.warn(message)
 
     def _failed(self, item: Input, reason: str) -> None:
@@ -317,7 +347,11 @@ class LogReader:
         self._add_summary(item, "unreadable", "", _File(item.name, self._quarantine, rows_bad=1))
 
     def _read(
-        self, item: Input, raw: Raw | None, known: _Known, stack: contextlib.ExitStack,
+        self,
+        item: Input,
+        raw: Raw | None,
+        known: _Known,
+        stack: contextlib.ExitStack,
         aside: list[RawBatch] | None = None,
     ) -> Iterator[RequestBatch]:
         """Read one file. With ``aside``, its raw batches go there instead of becoming requests."""
@@ -458,7 +492,9 @@ class LogReader:
                 raise InputError(message)
             self._pass_over(message)
 
-    def _add_summary(self, item: Input, label: str, sha256: str, state: _File, size: int | None = None, other: str = "") -> None:
+    def _add_summary(
+        self, item: Input, label: str, sha256: str, state: _File, size: int | None = None, other: str = ""
+    ) -> None:
         size = item.size or 0 if size is None else size
         self._summary.files.append(
             FileSummary(item.name, label, sha256, size, state.rows_read, state.rows_kept, state.rows_bad, other)
@@ -478,7 +514,7 @@ class LogReader:
             if file.sha256 and file.rows_kept and same.setdefault(file.sha256, file.path) != file.path:
                 self._observer.warn(f"{same[file.sha256]} and {file.path} are the same; their requests count once")
         enforce(self._quarantine, summary.rows_read, self._options.max_bad_rows)
-        if not summary.rows_kept:
+        if not summary.rows_kept and self._options.complete:
             raise InputError(self._nothing())
         bad = summary.rows_quarantined
         if bad > WARN_SHARE * summary.rows_read:
@@ -539,7 +575,8 @@ def _lacks(lacking: list[str], names: Sequence[str]) -> str:
     seen = ", ".join(_show(name) for name in names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
     ways = " ".join(f"--column {slot}=NAME" for slot in lacking)
     return (
-        f"no column gives {' or '.join(lacking)}; columns seen: {seen or 'none'}; name it with {ways}, or write a mapping (--mapping FILE): "
+        f"no column gives {' or '.join(lacking)}; columns seen: {seen or 'none'}; name it with {ways}, or "
+        "write a mapping (--mapping FILE): "
         "extractscan inspect makes one to begin with"
     )
 

@@ -80,7 +80,9 @@ def as_batch(table: pl.DataFrame) -> RawBatch:
     return RawBatch(columns, table.height, lambda rows: lines[rows])
 
 
-def joined(batches: Iterable[RawBatch], sides: Mapping[str, pl.DataFrame], roles: tuple[str, ...]) -> Iterator[RawBatch]:
+def joined(
+    batches: Iterable[RawBatch], sides: Mapping[str, pl.DataFrame], roles: tuple[str, ...]
+) -> Iterator[RawBatch]:
     """Batches with what the side tables of ``roles`` hold under their keys, where they have no value of their own."""
     tables = [sides[role] for role in roles if role in sides and JOIN in sides[role].columns]
     for batch in batches:

@@ -139,7 +139,8 @@ def _object(line: bytes) -> dict[str, Any] | None:
 def _json(text: bytes) -> Sniffed:
     """The first objects in ``text``; of one that is not whole there, what there is of it."""
     decoded = text.decode("utf-8", "replace")
-    at, sample = max(decoded.find("{"), 0), []
+    at = max(decoded.find("{"), 0)
+    sample: list[dict[str, Any]] = []
     decoder = json.JSONDecoder(strict=False)
     while len(sample) < _LINES:
         try:

@@ -170,7 +170,9 @@ def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, 
     for row in range(len(starts)):
         kind = kinds[row]
         if kind:
-            i, end, broken = np.int64(starts[row]), np.int64(ends[row]), 0
+            i: Any = np.int64(starts[row])
+            end: Any = np.int64(ends[row])
+            broken = 0
             # The one byte below 0x80 that is not simply copied; 256 for none.
             special = 92 if kind == STRING else 34 if kind == QUOTED else 256
             while i < end:

@@ -24,10 +24,15 @@ class Words:
         self._hashes = np.array([name_hash(fold(word)) for word in codes], np.uint64)
         self._codes = np.array(list(codes.values()), np.int8)
 
-    def of(self, buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any], kind: NDArray[Any]) -> NDArray[np.int8]:
+    def of(
+        self, buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any], kind: NDArray[Any]
+    ) -> NDArray[np.int8]:
         """Code of each string, 0 for one that is not known, or no string."""
         is_text = np.ascontiguousarray(kind == STRING)
-        return _codes(readable(buf), offsets(start), offsets(end), is_text, self._hashes, self._codes)
+        found: NDArray[np.int8] = _codes(
+            readable(buf), offsets(start), offsets(end), is_text, self._hashes, self._codes
+        )
+        return found
 
 
 @kernel

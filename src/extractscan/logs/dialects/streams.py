@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _EVENT: Final = Tree(wants(EVENT))
-_SLOTS: Final = tuple(
-    slot for slot in _EVENT.cells if slot not in {"delta", "typed", "type", "whole", "call"}
-)
+_SLOTS: Final = tuple(slot for slot in _EVENT.cells if slot not in {"delta", "typed", "type", "whole", "call"})
 _FIRST: Final = frozenset({"request_id", "timestamp", "model"})
 """Slots whose first value in a stream counts; of the others it is the last."""
 
@@ -59,13 +57,13 @@ def _reduced(
         if len(listed):
             parts = delta.at(listed)
             text, _ = messages.parts_of(parts.buf, parts.start, parts.end)
-            there = text.is_not_null()
-            texts.append((listed[there.to_numpy()], text.filter(there)))
+            given = text.is_not_null()
+            texts.append((listed[given.to_numpy()], text.filter(given)))
     typed, sort = cell(spans, "typed"), cell(spans, "type")
     if typed is not None and sort is not None:
         is_text = _TEXT_TYPES.of(sort.buf, sort.start, sort.end, sort.kind) > 0
-        said = np.flatnonzero(is_text & (typed.kind == STRING))
-        texts.append((said, typed.at(said).text()))
+        spoken = np.flatnonzero(is_text & (typed.kind == STRING))
+        texts.append((spoken, typed.at(spoken).text()))
     at = np.concatenate([where for where, _ in texts]) if texts else np.zeros(0, np.int64)
     if len(at):
         order = np.argsort(at, kind="stable")
@@ -133,5 +131,3 @@ def _events(
     owner, first, last = (np.empty(count, np.int64) for _ in range(3))
     _scan_events(buf, start, end, owner, first, last, True)
     return owner, first, last
-
-
