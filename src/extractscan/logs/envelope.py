@@ -42,8 +42,7 @@ _DEPTH: Final = 4
 class Records:
     """What has come of some records: raw columns of ``rows`` requests.
 
-    ``owner`` is the record of each request, ``bad`` the records that could not be read with their ``status``. ``references``
-    are the bodies that lie in files of their own: columns of paths.
+    ``owner`` is the record of each request, ``bad`` the records that could not be read with their ``status``.
     """
 
     columns: dict[str, list[pl.Series]]
@@ -52,7 +51,6 @@ class Records:
     bad: NDArray[np.int64]
     status: NDArray[np.int8]
     clashes: Counter[str] = field(default_factory=Counter)
-    references: dict[str, pl.Series] = field(default_factory=dict)
 
 
 class Plan:
@@ -90,6 +88,7 @@ class Plan:
             for steps in format_.explode
         ]  # fmt: skip
         self.indexed = bool(format_.bodies.get("indexed"))
+        self.refers = any(kind.endswith("_reference") for kind in self._bodies)
 
     def slots(self) -> set[str]:
         """Slots that may come of it."""
@@ -188,27 +187,25 @@ class Plan:
             node = self.tree.find(name)
             if node < 0:
                 continue
-            text = _as_text(series)
             feeds = self.tree.feeds(node)
+            named = any(slot in self.fields and self.fields[slot].words for slot, _ in feeds)
+            text = series.cast(pl.String) if named and not series.dtype.is_nested() else _as_text(series)
             for slot, rank in feeds:
                 if text is None:
                     ready.setdefault(slot, []).append((rank, series))
                 else:
-                    found.setdefault(slot, []).append(of_series(text, rank))
+                    values = of_series(text, rank)
+                    if slot not in TEXT_SLOTS:
+                        values = values.only(np.asarray(values.end) > np.asarray(values.start))
+                    found.setdefault(slot, []).append(values)
             if text is not None and self.tree.inner[node]:
                 spans = _project(of_series(text), self.tree, node)
                 for slot, values in self._nested(spans, self.tree).items():
                     found.setdefault(slot, []).extend(values)
         every = np.arange(rows)
-        done = self._finish(
-            found, every, every, every[:0], np.zeros(0, np.int8), {}, None, table if self.indexed else None
-        )
-        for slot, sources in ready.items():
-            if slot in FIELD_SLOTS and slot not in (ENDED, ADDED_READ, ADDED_WRITE):
-                done.columns[slot] = [series for _, series in sorted(sources, key=lambda p: p[0])] + done.columns.get(
-                    slot, []
-                )
-        return done
+        given = {slot: [one for _, one in sorted(held, key=lambda p: p[0])] for slot, held in ready.items()}
+        numbered = table if self.indexed else None
+        return self._finish(found, every, every, every[:0], np.zeros(0, np.int8), {}, None, numbered, given)
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
@@ -222,12 +219,13 @@ class Plan:
         outer: dict[str, pl.Series],
         items: Values | None,
         table: Mapping[str, pl.Series] | None = None,
+        given: Mapping[str, list[pl.Series]] | None = None,
     ) -> Records:
         keep = self._kept(found, good)
         if keep is not None:
             good, owner = good[keep], owner[keep]
         rows = len(good)
-        total = len(next(iter(found.values()))[0]) if found else rows
+        total = len(next(iter(found.values()))[0]) if found else len(next(iter(given.values()))[0]) if given else rows
         if rows != total:
             found = {name: [v.at(good) for v in sources] for name, sources in found.items()}
         outer = {slot: series.gather(good) for slot, series in outer.items()}
@@ -240,6 +238,9 @@ class Plan:
             body.add_all(np.arange(rows), talk)
         body = self._bodies_of(found, body)
         columns: dict[str, list[pl.Series]] = {}
+        for slot, held in (given or {}).items():
+            if slot in FIELD_SLOTS:
+                columns[slot] = [series.gather(good) if rows != total else series for series in held]
         for slot, how in self.fields.items():
             made = self._field(found.get(slot), slot, how)
             if made is not None:
@@ -266,17 +267,15 @@ class Plan:
                 for slot, parts in columns.items()
             }
             owner, rows = owner[index], len(index)
-        references = {
-            kind: text_of(found[f"{kind}_reference:0"])
-            for kind in (_REQUEST, _RESPONSE)
-            if f"{kind}_reference:0" in found
-        }
+        for kind in (_REQUEST, _RESPONSE):
+            if f"{kind}_reference:0" in found:
+                columns[f"{kind}_reference"] = [text_of(found[f"{kind}_reference:0"])]
         derive(columns, rows)
         for flag, marks in (("truncated", self.format.truncated), ("redacted", self.format.redacted)):
             marked = _marked(columns, marks)
             if marked is not None:
                 columns.setdefault(flag, []).insert(0, marked)
-        return Records(columns, rows, owner, bad, status, Counter(), references)
+        return Records(columns, rows, owner, bad, status)
 
     def _kept(self, found: dict[str, list[Values]], good: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """Positions in ``good`` of the records that a test lets through; None for all of them."""
@@ -418,7 +417,7 @@ def _together(done: list[Records], bad: NDArray[np.int64], status: NDArray[np.in
         return Records({}, 0, np.zeros(0, np.int64), bad, status)
     if len(done) == 1:
         one = done[0]
-        return Records(one.columns, one.rows, one.owner, bad, status, one.clashes, one.references)
+        return Records(one.columns, one.rows, one.owner, bad, status, one.clashes)
     slots = sorted({slot for records in done for slot in records.columns})
     columns: dict[str, list[pl.Series]] = {}
     owner = np.concatenate([records.owner for records in done])

@@ -43,7 +43,7 @@ ROLES: Final = Words(ROLE_CODES)
 _MESSAGE: Final = Tree(
     wants(
         {
-            "role": ("role", "from", "message.role", "author.role", "type"),
+            "role": ("role", "from", "message.role", "author.role", "kwargs.type", "type"),
             "content": (
                 "content", "parts", "value", "text", "message.content", "message.contents", "data.content",
                 "kwargs.content",

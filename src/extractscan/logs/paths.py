@@ -1,6 +1,7 @@
 """Paths into nested records: how they are written, looked up, and put together as a tree for the scanner.
 
-A path is written ``a.b.c``; ``[0]`` after a name takes the first element of a list. A key of a record may itself hold
+A path is written ``a.b.c``; ``[0]`` after a name takes the first element of a list,
+``[*]`` any. A key of a record may itself hold
 dots (``gen_ai.usage.input_tokens``, a flattened column ``request.body``): every way to cut a path at its dots is tried.
 A JSON text inside a string, and a list of ``{key, value}`` attributes, are gone into as if they were objects.
 """
@@ -24,11 +25,18 @@ if TYPE_CHECKING:
 FIRST: Final = "[0]"
 """The segment that stands for the first element of a list."""
 
+EACH: Final = "[*]"
+"""The segment that stands for any element of a list; of several values the last counts."""
+
+_LISTS: Final = frozenset({FIRST, EACH})
+
 MAX_DEPTH: Final = 24
 """Segments of a path, at the most."""
 
 _WHOLE: Final = 6
 """Longer paths are tried with every dot as a step, and in two pieces, only: the ways to cut double with each dot."""
+
+_WORST: Final = 252
 
 _NODE: Final = 0x9E3779B97F4A7C15
 
@@ -39,9 +47,9 @@ class PathError(ValueError):
 
 def parse_path(text: str) -> tuple[str, ...]:
     """Segments of a path. Raises PathError."""
-    if not re.fullmatch(r"[^.\[\]]+(\[0\])*(\.[^.\[\]]+(\[0\])*)*", text):
+    if not re.fullmatch(r"[^.\[\]]+(\[[0*]\])*(\.[^.\[\]]+(\[[0*]\])*)*", text):
         raise PathError(f"{text!r} is not a path like a.b[0].c")
-    parts = [part for part in re.split(r"\.|(\[0\])", text) if part]
+    parts = [part for part in re.split(r"\.|(\[[0*]\])", text) if part]
     if len(parts) > MAX_DEPTH:
         raise PathError(f"{text!r} is too deep")
     return tuple(parts)
@@ -52,11 +60,11 @@ def cuts(segments: Sequence[str]) -> Iterator[tuple[str, ...]]:
     if not segments:
         yield ()
         return
-    if FIRST in segments:
-        at = list(segments).index(FIRST)
+    at = _list_at(segments)
+    if at < len(segments):
         for before in cuts(segments[:at]):
             for after in cuts(segments[at + 1 :]):
-                yield (*before, FIRST, *after)
+                yield (*before, segments[at], *after)
         return
     n = len(segments)
     if n > _WHOLE:
@@ -74,6 +82,11 @@ def cuts(segments: Sequence[str]) -> Iterator[tuple[str, ...]]:
                 keys.append(".".join(held))
                 held = [segments[k]]
         yield (*keys, ".".join(held))
+
+
+def _list_at(segments: Sequence[str]) -> int:
+    """Index of the first segment that stands for an element of a list; the number of segments if there is none."""
+    return next((k for k, part in enumerate(segments) if part in _LISTS), len(segments))
 
 
 def as_attributes(value: list[Any]) -> dict[str, Any] | None:
@@ -94,14 +107,16 @@ def lookup(record: Any, segments: Sequence[str]) -> Any:
     if isinstance(record, str) and record[:1] in "{[":
         with contextlib.suppress(ValueError, RecursionError):
             record = json.loads(record, strict=False)
+    if segments[0] == EACH:
+        found = [lookup(one, segments[1:]) for one in record] if isinstance(record, list) else []
+        return next((one for one in reversed(found) if one is not None), None)
     if segments[0] == FIRST:
         return lookup(record[0], segments[1:]) if isinstance(record, list) and record else None
     if isinstance(record, list):
         record = as_attributes(record)
     if not isinstance(record, dict):
         return None
-    end = segments.index(FIRST) if FIRST in segments else len(segments)
-    for k in range(end, 0, -1):
+    for k in range(_list_at(segments), 0, -1):
         key = ".".join(segments[:k])
         if key in record:
             found = lookup(record[key], segments[k:])
@@ -141,7 +156,7 @@ class Tree:
             for keys in cuts(want.path):
                 node = 0
                 for key in keys:
-                    name = key if key == FIRST else fold(key)
+                    name = key if key in _LISTS else fold(key)
                     child = self._names[node].get(name)
                     if child is None:
                         child = len(self._names)
@@ -167,6 +182,7 @@ class Tree:
         self.first, self.count = np.zeros(count, np.int32), np.zeros(count, np.int32)
         self.inner = np.zeros(count, np.bool_)
         self.element = np.full(count, -1, np.int32)
+        self.each = np.zeros(count, np.bool_)
         self.listed = np.zeros(count, np.bool_)
         self.deferred = np.full(count, -1, np.int32)
         slots: list[tuple[int, int]] = []
@@ -178,8 +194,11 @@ class Tree:
             if node in nested:
                 self.deferred[node] = position[nested[node]]
             for name, child in children.items():
-                if name == FIRST:
+                if name in _LISTS:
+                    if self.element[node] >= 0:
+                        raise PathError("one list is asked for its first element and for each")
                     self.element[node] = child
+                    self.each[node] = name == EACH
                     continue
                 self.listed[child] = name in marked
                 edges.append((edge_hash(node, name_hash(name)), child))
@@ -201,7 +220,7 @@ class Tree:
     def _node(self, keys: Sequence[str]) -> int:
         node = 0
         for key in keys:
-            node = self._names[node].get(key if key == FIRST else fold(key), -1) if node >= 0 else -1
+            node = self._names[node].get(key if key in _LISTS else fold(key), -1) if node >= 0 else -1
         return node
 
     def find(self, name: str, node: int = 0) -> int:
@@ -223,8 +242,10 @@ def wants(table: Mapping[str, Sequence[str]], prefixes: Sequence[str] = ()) -> l
     """Wants of a table of cells with their paths, best first; each path is also looked for under every prefix."""
     out: list[Want] = []
     for cell, paths in table.items():
-        for rank, path in enumerate(paths):
+        for place, path in enumerate(paths):
             segments = parse_path(path)
-            out.append(Want(segments, cell, min(rank, 254)))
-            out.extend(Want((*parse_path(prefix), *segments), cell, min(rank, 254)) for prefix in prefixes)
+            rank = min(2 * place, _WORST)
+            # What is wrapped is the record; a wrapper has a name or a time of its own.
+            out.append(Want(segments, cell, rank + 1))
+            out.extend(Want((*parse_path(prefix), *segments), cell, rank) for prefix in prefixes)
     return out

@@ -39,7 +39,7 @@ def project(buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any], tr
     spans = Spans(buf, tree.cells, len(starts))
     _project(
         readable(buf), offsets(starts), offsets(ends), node, tree.hashes, tree.child, tree.first, tree.count, tree.inner,
-        tree.element, tree.listed, tree.deferred, tree.feed_cell, tree.feed_rank, tree.keep_blank, spans.start, spans.end,
+        tree.element, tree.each, tree.listed, tree.deferred, tree.feed_cell, tree.feed_rank, tree.keep_blank, spans.start, spans.end,
         spans.kind, spans.rank, spans.status,
     )  # fmt: skip
     return spans
@@ -126,7 +126,7 @@ def _entry(buf: Any, i: int, end: int, stack: Any) -> tuple[int, Any, int, int]:
 @kernel
 def _project(
     buf: Any, starts: Any, ends: Any, root: int, hashes: Any, child_of: Any, first: Any, count: Any, inner: Any,
-    element: Any, listed: Any, deferred: Any, feed_cell: Any, feed_rank: Any, keep_blank: Any, out_start: Any,
+    element: Any, each: Any, listed: Any, deferred: Any, feed_cell: Any, feed_rank: Any, keep_blank: Any, out_start: Any,
     out_end: Any, out_kind: Any, out_rank: Any, status: Any,
 ) -> None:  # fmt: skip
     stack = np.empty(MAX_DEPTH - 1, np.uint8)
@@ -190,7 +190,7 @@ def _project(
                         child = -2
                 elif s_fresh[level]:
                     child = element[node]
-                    s_fresh[level] = 0
+                    s_fresh[level] = each[node]
                 if child != -2:
                     c = buf[i]
                     if child >= 0 and (

@@ -21,6 +21,7 @@ from extractscan.logs.columnar import Columns, parquet_rows
 from extractscan.logs.discover import Input, discover
 from extractscan.logs.names import LOG_SIGNS, missing, name_table
 from extractscan.logs.quarantine import WARN_SHARE, Quarantine, enforce
+from extractscan.logs.references import resolve
 from extractscan.logs.result import FileSummary, ReadSummary, RequestBatch
 from extractscan.logs.schema import CANONICAL
 from extractscan.logs.sides import as_batch, grouped, joined, side_table
@@ -439,6 +440,10 @@ class LogReader:
             if aside is not None:
                 aside.append(batch)
                 continue
+            if plan is not None and plan.refers and item.path is not None:
+                lost = resolve(batch, item.path)
+                if lost:
+                    self._observer.warn(f"{item.name}: {lost:,} bodies that lie in other files were not found")
             self._add_account(item, batch)
             done = to_canonical(batch, complete=self._options.complete)
             state.clashes.update(done.clashes)

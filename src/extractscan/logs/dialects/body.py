@@ -163,10 +163,28 @@ def _talk(where: NDArray[Any], part: Values, out: Gathered) -> None:
     if not len(other):
         return
     rest = lists.at(other)
+    counts, start, end, kind = elements(rest.buf, rest.start, rest.end)
+    first = np.concatenate([[0], np.cumsum(np.maximum(counts, 0))])[:-1]
+    inner = np.flatnonzero(counts > 0)
+    inner = inner[kind[first[inner]] == ARRAY]  # a list of lists: a batch of one conversation
+    if len(inner):
+        at = first[inner]
+        _talk(where[other[inner]], _spread_out(rest.buf, start[at], end[at], kind[at], where[other[inner]], out.rows), out)
+        other = np.setdiff1d(other, other[inner])
+        rest = lists.at(other)
     text = messages.parts_text(rest.buf, rest.start, rest.end)
     out.add("prompt", where[other], text)
     nothing = text.is_null().to_numpy()
     _unknown(where[other], rest, nothing, "prompt", out)
+
+
+def _spread_out(
+    buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any], kind: NDArray[np.uint8], where: NDArray[Any], rows: int
+) -> Values:
+    wide = [np.zeros(rows, np.int64), np.zeros(rows, np.int64)]
+    kinds = np.zeros(rows, np.uint8)
+    wide[0][where], wide[1][where], kinds[where] = start, end, kind
+    return Values(buf, *wide, kinds)
 
 
 def _plain(where: NDArray[Any], part: Values, slot: str, out: Gathered) -> None:
