@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("", "score", "evaluate", "simulate", "schema")
+COMMANDS = ("", "score", "inspect", "convert", "evaluate", "simulate", "schema")
 
 
 def help_of(command):

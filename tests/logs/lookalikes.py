@@ -13,7 +13,9 @@ ANSWER = {
     "object": "chat.completion",
     "created": 1772400000,
     "model": "halden-2",
-    "choices": [{"index": 0, "message": {"role": "assistant", "content": "A thin film of water."}, "finish_reason": "stop"}],
+    "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "A thin film of water."}, "finish_reason": "stop"}
+    ],
     "usage": {
         "prompt_tokens": 12,
         "completion_tokens": 6,
@@ -31,12 +33,16 @@ def text(value):
 def attributes(**values):
     kinds = {str: "stringValue", int: "intValue", float: "doubleValue", bool: "boolValue"}
     return [
-        {"key": k.replace("__", "."), "value": {kinds[type(v)]: str(v) if type(v) is int else v}} for k, v in values.items()
+        {"key": k.replace("__", "."), "value": {kinds[type(v)]: str(v) if type(v) is int else v}}
+        for k, v in values.items()
     ]
 
 
 def kv(table):
-    return [{"key": k, "value": {"stringValue": v} if isinstance(v, str) else {"intValue": str(v)}} for k, v in table.items()]
+    return [
+        {"key": k, "value": {"stringValue": v} if isinstance(v, str) else {"intValue": str(v)}}
+        for k, v in table.items()
+    ]
 
 
 def span(table, **more):

@@ -107,7 +107,9 @@ def test_response(name):
 
 
 def test_responses_of_all_dialects_in_one_column():
-    assert rows(read_response, *(body for body, _ in RESPONSES.values())) == [wanted for _, wanted in RESPONSES.values()]
+    assert rows(read_response, *(body for body, _ in RESPONSES.values())) == [
+        wanted for _, wanted in RESPONSES.values()
+    ]
 
 
 def sse(*events, names=False):

@@ -62,7 +62,9 @@ def test_read_as_parquet(name, tmp_path):
     assert summary.files[0].format == f"{name} parquet"
 
 
-@pytest.mark.parametrize("name", ["litellm-spendlogs", "langfuse-blob", "langsmith", "databricks", "envoy", "otel-flat"])
+@pytest.mark.parametrize(
+    "name", ["litellm-spendlogs", "langfuse-blob", "langsmith", "databricks", "envoy", "otel-flat"]
+)
 def test_read_as_csv(name, tmp_path):
     records, wanted = SHAPES[name]
     path = tmp_path / "log.csv"
@@ -232,7 +234,10 @@ def test_openai_batches_are_joined(tmp_path):
 
 
 def test_anthropic_batches_are_joined(tmp_path):
-    write(tmp_path / "in.jsonl", [{"custom_id": "a", "params": {"system": "Be brief.", "messages": CHAT[1:], "max_tokens": 9}}])
+    write(
+        tmp_path / "in.jsonl",
+        [{"custom_id": "a", "params": {"system": "Be brief.", "messages": CHAT[1:], "max_tokens": 9}}],
+    )
     message = {"id": "m1", "type": "message", "content": [{"type": "text", "text": "A thin film of water."}],
                "usage": {"input_tokens": 8, "cache_read_input_tokens": 4, "output_tokens": 6}}  # fmt: skip
     write(tmp_path / "out.jsonl", [{"custom_id": "a", "result": {"type": "succeeded", "message": message}}])
@@ -312,7 +317,9 @@ def test_a_mapping_of_the_users_own(tmp_path):
 
 def test_all_that_is_wrong_with_a_mapping_is_said_at_once(tmp_path):
     path = tmp_path / "bad.toml"
-    path.write_text('[format]\nname = "No!"\n[detect]\nall = ["a..b"]\n[fields]\nnothing = "x"\n[more]\nx = 1\n', encoding="utf-8")
+    path.write_text(
+        '[format]\nname = "No!"\n[detect]\nall = ["a..b"]\n[fields]\nnothing = "x"\n[more]\nx = 1\n', encoding="utf-8"
+    )
     with pytest.raises(UsageError) as error:
         load(path)
     for part in ("no section [more]", "no 'nothing'", "name must be", "'a..b' is not a path"):
@@ -338,7 +345,9 @@ def test_the_order_of_rows_and_the_size_of_batches_do_not_matter(tmp_path):
     records = [json.loads(json.dumps(SHAPES["bedrock"][0][0])) for _ in range(700)]
     for i, record in enumerate(records):
         record["requestId"] = f"r{i}"
-        record["input"]["inputBodyJson"]["messages"] = [{"role": "user", "content": f"question {i}" if i % 3 else [{"text": f"q {i}"}]}]
+        record["input"]["inputBodyJson"]["messages"] = [
+            {"role": "user", "content": f"question {i}" if i % 3 else [{"text": f"q {i}"}]}
+        ]
     path = write(tmp_path / "a.jsonl", records)
     whole, _, _ = read(path)
     pieces, _, _ = read(path, batch_rows=97)

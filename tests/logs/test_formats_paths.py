@@ -21,7 +21,8 @@ def project(records, tree, node=0):
     out = {}
     for i, cell in enumerate(spans.slots):
         out[cell] = [
-            bytes(buf[a:b]).decode() if k else None for a, b, k in zip(spans.start[i], spans.end[i], spans.kind[i], strict=True)
+            bytes(buf[a:b]).decode() if k else None
+            for a, b, k in zip(spans.start[i], spans.end[i], spans.kind[i], strict=True)
         ]
     return out, spans
 
@@ -41,7 +42,10 @@ def test_values_are_found_in_objects_lists_attributes_and_under_dotted_names():
         [
             {"at": {"gen": {"model": "a"}}, "l": [{"x": 1}, {"x": 2}]},
             {"at": [{"key": "z", "value": {"intValue": "1"}}, {"value": {"stringValue": "b"}, "key": "gen.model"}]},
-            {"at.gen": {"model": "c"}, "ev": [{"at": {"y": 1}}, {"no": 0}, {"at": [{"key": "y", "value": {"intValue": "2"}}]}]},
+            {
+                "at.gen": {"model": "c"},
+                "ev": [{"at": {"y": 1}}, {"no": 0}, {"at": [{"key": "y", "value": {"intValue": "2"}}]}],
+            },
             {"at.gen.model": "d", "l": [], "ev": {}},
             b'{"at":{"gen":{"model":"e"}}',
             b'{"at":{"gen":{"model":"e"}}}}',
@@ -57,14 +61,14 @@ def test_values_are_found_in_objects_lists_attributes_and_under_dotted_names():
 
 def test_the_best_path_wins_in_any_order_of_members():
     tree = Tree(wants({"a": ["first", "second.x"]}))
-    assert project([{"first": 1, "second": {"x": 2}}, {"second": {"x": 2}, "first": 1}, {"second": {"x": 2}, "first": None}], tree)[0][
-        "a"
-    ] == ["1", "1", "2"]
+    assert project(
+        [{"first": 1, "second": {"x": 2}}, {"second": {"x": 2}, "first": 1}, {"second": {"x": 2}, "first": None}], tree
+    )[0]["a"] == ["1", "1", "2"]
 
 
 NAMES = ("a", "b", "c.d", "d")
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.text("xy\\\"é", max_size=3),
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text('xy\\"é', max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
     max_leaves=12,
 )

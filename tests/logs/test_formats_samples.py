@@ -20,7 +20,12 @@ WANTED = [
     ("gateways/kong_ai_gateway_http_log.json", "kong", 1, {"ip", "model", "input_tokens", "latency_ms", "user_agent"}),
     ("gateways/envoy_ai_gateway_access_log.jsonl", "envoy", 1, {"ip", "model", "input_tokens", "status"}),
     ("langfuse/claude-agent-2025-12-22.trace.json", "langfuse-trace", 4, {"prompt", "model", "output_tokens"}),
-    ("langfuse/langgraph-python-2025-08-22.trace.json", "langfuse-trace", 2, {"prompt", "temperature", "cached_tokens"}),
+    (
+        "langfuse/langgraph-python-2025-08-22.trace.json",
+        "langfuse-trace",
+        2,
+        {"prompt", "temperature", "cached_tokens"},
+    ),
     ("langfuse/pydantic-ai-2025-06-06.trace.json", "langfuse-trace", 1, {"prompt", "response", "account_id", "system"}),
     ("openinference/openinference_client_span_input_output_only.json", "openinference", 1, {"prompt", "response"}),
     ("openinference/openinference_client_span_tool_calls.json", "openinference", 1, {"prompt", "response", "turn"}),

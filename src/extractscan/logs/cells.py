@@ -10,7 +10,7 @@ import numpy as np
 from extractscan.jit import kernel
 from extractscan.logs.jsonscan import skip_space
 from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, PLAIN, QUOTED, STRING, Spans, offsets, readable
-from extractscan.logs.textspans import raw, spread, take
+from extractscan.logs.textspans import raw, spread, take, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +55,12 @@ class Values:
     def of_kind(self, *kinds: int) -> NDArray[np.int64]:
         """Rows whose value is of one of ``kinds``."""
         return np.flatnonzero(np.isin(self.kind, kinds))
+
+    def unescaped(self) -> Values:
+        """The same texts with escapes undone, as plain texts of another buffer."""
+        buf, start, end = unescaped(self.buf, self.start, self.end, self.kind)
+        kind = np.where(self.kind == ABSENT, ABSENT, PLAIN).astype(np.uint8)
+        return Values(buf, start, end, kind, self.rank)
 
     def text(self) -> pl.Series:
         """As text: strings unescaped, anything else as it is written."""
@@ -139,7 +145,7 @@ def opened(values: Values) -> list[Values]:
         if not closed.any():
             return out
         where = np.flatnonzero(closed)
-        inner = of_series(values.at(where).text())
+        inner = values.at(where).unescaped()
         values = _spread(inner, where, len(values), values.rank)
     if values.any():
         out.append(_as_plain(_peeked(values) if (values.kind == PLAIN).any() else values))

@@ -165,7 +165,7 @@ class Plan:
                         found.setdefault(name, []).append(_wide(values, where, rows))
                         continue
                     some = np.flatnonzero(values.kind)
-                    inner = of_series(values.at(some).text())
+                    inner = values.at(some).unescaped()
                     later.append((_project(inner, tree, tree.nested[name]), where[some]))
             todo = later
             if not todo:
@@ -200,8 +200,8 @@ class Plan:
                     found.setdefault(slot, []).append(values)
             if text is not None and self.tree.inner[node]:
                 spans = _project(of_series(text), self.tree, node)
-                for slot, values in self._nested(spans, self.tree).items():
-                    found.setdefault(slot, []).extend(values)
+                for slot, inner in self._nested(spans, self.tree).items():
+                    found.setdefault(slot, []).extend(inner)
         every = np.arange(rows)
         given = {slot: [one for _, one in sorted(held, key=lambda p: p[0])] for slot, held in ready.items()}
         numbered = table if self.indexed else None

@@ -12,6 +12,7 @@ import contextlib
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -45,6 +46,7 @@ class PathError(ValueError):
     """A path that cannot be understood."""
 
 
+@lru_cache(maxsize=4096)
 def parse_path(text: str) -> tuple[str, ...]:
     """Segments of a path. Raises PathError."""
     if not re.fullmatch(r"[^.\[\]]+(\[[0*]\])*(\.[^.\[\]]+(\[[0*]\])*)*", text):

@@ -39,7 +39,7 @@ LINE_MAX: Final = 32 << 20
 TOO_LONG: Final = f"the line is too long (over {LINE_MAX >> 20} MiB)"
 
 
-_SPLITS: Final = 4
+_SPLITS: Final = 2
 _SPLIT_ROWS: Final = 256
 """A batch of at least so many records is read in so many parts, beside each other."""
 

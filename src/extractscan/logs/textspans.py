@@ -24,6 +24,24 @@ def take(
     JSON strings are unescaped (a lone surrogate becomes U+FFFD), CSV fields in quotes have doubled quotes made single,
     anything else is taken as it is. Bytes that are not UTF-8 become U+FFFD, as ``bytes.decode(errors="replace")`` does.
     """
+    out, edges, repaired = _texts(buf, start, end, kind)
+    present = kind != 0
+    validity = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
+    array = pa.LargeStringArray.from_buffers(len(start), pa.py_buffer(edges), pa.py_buffer(out), validity)
+    return pl.Series(pl.from_arrow(array), dtype=pl.String), repaired
+
+
+def unescaped(
+    buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any], kind: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """As ``take``, but the texts as bytes, with the start and end of each."""
+    out, edges, _ = _texts(buf, start, end, kind)
+    return out.view(Utf8), edges[:-1], edges[1:]
+
+
+def _texts(
+    buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any], kind: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], int]:
     trusted = isinstance(buf, Utf8)
     lengths = np.where(kind == 0, 0, end - start).astype(np.int64)
     buf, start, end, kind = readable(buf), offsets(start), offsets(end), np.ascontiguousarray(kind)
@@ -34,10 +52,7 @@ def take(
     if repaired < 0:  # a repaired byte takes three: begin again with room for the worst
         out = np.empty(3 * size, np.uint8)
         repaired = _take(buf, start, end, kind, out, edges, 2 * size, trusted)
-    present = kind != 0
-    validity = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
-    array = pa.LargeStringArray.from_buffers(len(start), pa.py_buffer(edges), pa.py_buffer(out), validity)
-    return pl.Series(pl.from_arrow(array), dtype=pl.String), repaired
+    return out, edges, repaired
 
 
 def decode(series: pl.Series) -> pl.Series:

@@ -169,7 +169,9 @@ def _talk(where: NDArray[Any], part: Values, out: Gathered) -> None:
     inner = inner[kind[first[inner]] == ARRAY]  # a list of lists: a batch of one conversation
     if len(inner):
         at = first[inner]
-        _talk(where[other[inner]], _spread_out(rest.buf, start[at], end[at], kind[at], where[other[inner]], out.rows), out)
+        _talk(
+            where[other[inner]], _spread_out(rest.buf, start[at], end[at], kind[at], where[other[inner]], out.rows), out
+        )
         other = np.setdiff1d(other, other[inner])
         rest = lists.at(other)
     text = messages.parts_text(rest.buf, rest.start, rest.end)
@@ -179,12 +181,16 @@ def _talk(where: NDArray[Any], part: Values, out: Gathered) -> None:
 
 
 def _spread_out(
-    buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any], kind: NDArray[np.uint8], where: NDArray[Any], rows: int
+    buf: NDArray[np.uint8],
+    start: NDArray[Any],
+    end: NDArray[Any],
+    kind: NDArray[np.uint8],
+    where: NDArray[Any],
+    rows: int,
 ) -> Values:
-    wide = [np.zeros(rows, np.int64), np.zeros(rows, np.int64)]
-    kinds = np.zeros(rows, np.uint8)
-    wide[0][where], wide[1][where], kinds[where] = start, end, kind
-    return Values(buf, *wide, kinds)
+    starts, ends, kinds = np.zeros(rows, np.int64), np.zeros(rows, np.int64), np.zeros(rows, np.uint8)
+    starts[where], ends[where], kinds[where] = start, end, kind
+    return Values(buf, starts, ends, kinds)
 
 
 def _plain(where: NDArray[Any], part: Values, slot: str, out: Gathered) -> None:
