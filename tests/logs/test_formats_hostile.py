@@ -26,9 +26,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_
 VALUES = st.recursive(
     SCALARS, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.sampled_from(KEYS), v, max_size=4), max_leaves=14
 )
-BODIES = st.one_of(
-    VALUES.map(json.dumps), st.text(max_size=12), VALUES.map(lambda v: json.dumps(json.dumps(v)))
-)
+BODIES = st.one_of(VALUES.map(json.dumps), st.text(max_size=12), VALUES.map(lambda v: json.dumps(json.dumps(v))))
 
 
 @settings(max_examples=250, deadline=None)

@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 
 from extractscan.errors import UsageError
-from extractscan.logs import indexed, messages, pathscan, times
-from extractscan.logs.canonical import as_json
+from extractscan.logs import indexed, messages, pathscan
 from extractscan.logs.cells import Gathered, Values, cell, of_series, opened, text_of
 from extractscan.logs.dialects.body import read_request, read_response, scalars
+from extractscan.logs.fields import as_text, counted, derive, first_word, marked, over, worded
 from extractscan.logs.jsonsplit import elements
-from extractscan.logs.mapping import ADDED_READ, ADDED_WRITE, ENDED, FIELD_SLOTS, Field, Format
+from extractscan.logs.mapping import FIELD_SLOTS, Field, Format
 from extractscan.logs.names import TEXT_SLOTS
 from extractscan.logs.paths import PathError, Tree, parse_path, wants
 from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _REQUEST: Final = "request"
 _RESPONSE: Final = "response"
-_UNITS: Final = {"epoch_s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
 _DEPTH: Final = 4
 """How many texts inside texts are gone into."""
 
@@ -121,7 +120,7 @@ class Plan:
                     status = np.minimum(status, spans.status) if parts else spans.status
                 found = self._nested(spans, tree)
                 here = {slot: text_of(found[slot]) for slot in self.format.outer if slot in found}
-                outer = {slot: _over(here.get(slot), outer.get(slot)) for slot in {*outer, *here}}
+                outer = {slot: over(here.get(slot), outer.get(slot)) for slot in {*outer, *here}}
                 lists = found.get("@list", [])
                 if not lists:
                     items = Values(items.buf, *(np.zeros(0, np.int64),) * 2, np.zeros(0, np.uint8))
@@ -189,7 +188,7 @@ class Plan:
                 continue
             feeds = self.tree.feeds(node)
             named = any(slot in self.fields and self.fields[slot].words for slot, _ in feeds)
-            text = series.cast(pl.String) if named and not series.dtype.is_nested() else _as_text(series)
+            text = series.cast(pl.String) if named and not series.dtype.is_nested() else as_text(series)
             for slot, rank in feeds:
                 if text is None:
                     ready.setdefault(slot, []).append((rank, series))
@@ -253,7 +252,7 @@ class Plan:
                 if text is None:
                     continue
                 series = text  # noqa: PLW2901
-            columns.setdefault(slot, []).append(_worded(series, slot, how))
+            columns.setdefault(slot, []).append(worded(series, slot, how))
         told = body.columns()
         turns = told.pop("@owner", None)
         for slot, series in told.items():
@@ -272,9 +271,9 @@ class Plan:
                 columns[f"{kind}_reference"] = [text_of(found[f"{kind}_reference:0"])]
         derive(columns, rows)
         for flag, marks in (("truncated", self.format.truncated), ("redacted", self.format.redacted)):
-            marked = _marked(columns, marks)
-            if marked is not None:
-                columns.setdefault(flag, []).insert(0, marked)
+            found_there = marked(columns, marks)
+            if found_there is not None:
+                columns.setdefault(flag, []).insert(0, found_there)
         return Records(columns, rows, owner, bad, status)
 
     def _kept(self, found: dict[str, list[Values]], good: NDArray[np.int64]) -> NDArray[np.int64] | None:
@@ -299,7 +298,7 @@ class Plan:
         if not sources:
             return None
         if slot == "tool_calls":
-            return _counted(sources)
+            return counted(sources)
         if slot in TEXT_SLOTS:
             out = Gathered(len(sources[0]))
             reader = read_response if slot == "response" else read_request
@@ -310,13 +309,13 @@ class Plan:
         parts = [scalars(v) for v in _best(sources)]
         texts = [part for part in parts if part is not None]
         if slot == "finish_reason":
-            texts += [_first_word(v) for v in sources if np.isin(v.kind, (ARRAY, OBJECT)).any()]
+            texts += [first_word(v) for v in sources if np.isin(v.kind, (ARRAY, OBJECT)).any()]
         if not texts:
             return None
         found = texts[0]
         for other in texts[1:]:
-            found = _over(found, other)
-        return _worded(found, slot, how)
+            found = over(found, other)
+        return worded(found, slot, how)
 
     def _bodies_of(self, found: dict[str, list[Values]], out: Gathered) -> Gathered:
         every = np.arange(out.rows)
@@ -435,117 +434,3 @@ def _together(done: list[Records], bad: NDArray[np.int64], status: NDArray[np.in
                 )
             columns[slot].append(pl.concat(pieces).gather(order))
     return Records(columns, len(owner), owner[order], bad, status)
-
-
-def _over(first: pl.Series | None, other: pl.Series | None) -> pl.Series:
-    """The first value of each row that is there and not blank."""
-    if first is None or other is None:
-        found = other if first is None else first
-        if found is None:
-            raise ValueError("nothing to choose from")
-        return found
-    if not first.null_count() and (first.dtype != pl.String or not (first == "").any()):
-        return first
-    there = first.is_not_null()
-    if first.dtype == pl.String:
-        there &= (first != "").fill_null(value=False)
-    return first.zip_with(there, other)
-
-
-def _worded(series: pl.Series, slot: str, how: Field) -> pl.Series:
-    """Words replaced by what they stand for; times of a stated unit made plain."""
-    if how.words:
-        series = series.replace(how.words)
-    if slot in ("timestamp", ENDED) and how.unit in _UNITS:
-        number = series.cast(pl.Float64, strict=False) if how.unit == "epoch_s" else None
-        whole = series.cast(pl.Int64, strict=False)
-        factor = _UNITS[how.unit]
-        scaled = (number * factor).round() if number is not None else (whole * factor if factor >= 1 else whole // 1000)
-        return scaled.cast(pl.Int64, strict=False).cast(pl.Datetime("us", "UTC"))
-    return series
-
-
-def _counted(sources: list[Values]) -> pl.Series:
-    out = Gathered(len(sources[0]))
-    for values in sources:
-        listed = values.of_kind(ARRAY)
-        if len(listed):
-            counts, *_ = elements(values.buf, values.start[listed], values.end[listed])
-            out.add("n", listed, pl.Series(counts, dtype=pl.Int64).cast(pl.String))
-        plain = scalars(values)
-        out.add("n", np.arange(len(values)), plain)
-    return out.columns().get("n", pl.Series([None], dtype=pl.String).new_from_index(0, out.rows))
-
-
-def _first_word(values: Values) -> pl.Series:
-    """The first text in a list: ``["stop"]``, or a list of attribute values."""
-    some = np.isin(values.kind, (ARRAY, OBJECT))
-    text = values.only(some).text()
-    return text.str.extract(r'"stringValue"\s*:\s*"([^"\\]*)"').fill_null(text.str.extract(r'^\[\s*"([^"\\]*)"'))
-
-
-def _as_text(series: pl.Series) -> pl.Series | None:
-    """A column as text, nested ones as JSON; None for numbers, times and truth values, which are good as they are."""
-    kind = series.dtype
-    if kind == pl.String:
-        return series
-    if kind == pl.Binary:
-        from extractscan.logs.textspans import decode  # noqa: PLC0415
-
-        return decode(series)
-    if isinstance(kind, pl.Categorical | pl.Enum):
-        return series.cast(pl.String)
-    if isinstance(kind, pl.Struct):
-        text = series.struct.json_encode()
-        return text.to_frame("t").select(pl.when(~pl.Series(series.is_null())).then("t"))["t"]
-    return as_json(series) if kind.is_nested() else None
-
-
-def _marked(columns: dict[str, list[pl.Series]], marks: tuple[str, ...]) -> pl.Series | None:
-    """Whether a text of each row holds one of ``marks``; null where it does not."""
-    found = None
-    for slot in ("prompt", "system", "response"):
-        for series in columns.get(slot, []):
-            for mark in marks:
-                here = series.str.contains(mark, literal=True).fill_null(value=False)
-                found = here if found is None else found | here
-    return None if found is None or not found.any() else pl.select(pl.when(found).then(found)).to_series()
-
-
-def derive(columns: dict[str, list[pl.Series]], rows: int) -> None:
-    """Columns that follow from others: a latency from two times, and the cached tokens that a count leaves out."""
-    ended = columns.pop(ENDED, None)
-    if ended and "timestamp" in columns:
-        begin = _timed(columns["timestamp"])
-        # The texts are only of use to say why a row has no time.
-        columns["timestamp"] = [begin, *(columns["timestamp"] if begin.null_count() else [])]
-        took = (_timed(ended) - begin).dt.total_microseconds() / 1000
-        columns.setdefault("latency_ms", []).append(took.to_frame("t").select(pl.when(pl.col("t") >= 0).then("t"))["t"])
-    added = [columns.pop(slot, None) for slot in (ADDED_READ, ADDED_WRITE)]
-    if not any(added) or "input_tokens" not in columns:
-        return
-    zero = pl.Series([0], dtype=pl.Int64).new_from_index(0, rows)
-    extra = zero
-    for parts in added:
-        if parts:
-            extra = extra + _number(parts).fill_null(0)
-    columns["input_tokens"] = [_number(columns["input_tokens"]) + extra]
-    if added[0]:
-        columns.setdefault("cached_tokens", []).append(_number(added[0]))
-
-
-def _timed(parts: list[pl.Series]) -> pl.Series:
-    found = times.parse(parts[0])
-    for other in parts[1:]:
-        missing = found.is_null()
-        if not missing.any():
-            break
-        found = found.zip_with(~missing, times.parse(other))
-    return found
-
-
-def _number(parts: list[pl.Series]) -> pl.Series:
-    found = parts[0].cast(pl.Float64, strict=False)
-    for other in parts[1:]:
-        found = found.zip_with(found.is_not_null(), other.cast(pl.Float64, strict=False))
-    return found.cast(pl.Int64, strict=False)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from typing import IO, TYPE_CHECKING, Final
@@ -26,7 +26,9 @@ from extractscan.logs.result import FileSummary, ReadSummary, RequestBatch
 from extractscan.logs.schema import CANONICAL
 from extractscan.logs.sides import as_batch, grouped, joined, side_table
 from extractscan.logs.sniff import HEAD, Sniffed, sniff
+from extractscan.logs.state import FileState, Known, Unread
 from extractscan.logs.streams import PIECE, BackgroundDigest, DamagedError, Raw, Text, as_utf8, pieces
+from extractscan.logs.wording import lacks, lacks_in, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,14 +38,12 @@ if TYPE_CHECKING:
 
     from extractscan.logs.detect import Recognised
     from extractscan.logs.envelope import Plan
-    from extractscan.logs.mapping import Format
     from extractscan.logs.textfiles import Reading
     from extractscan.progress import Observer
 
 BATCH_ROWS: Final = 250_000
 
 _COLUMNAR: Final = frozenset({"parquet", "arrow", "arrow-stream"})
-_NAMES_SHOWN: Final = 40
 _MOST_THREADS: Final = 8
 
 
@@ -88,65 +88,6 @@ class _Options:
     batch_rows: int
     columns: dict[str, str]
     complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A file that was looked at: what it is, which format its records are in, and the plan to read them by."""
-
-    seen: Sniffed
-    found: Recognised
-    plan: Plan | None
-
-    @property
-    def label(self) -> str:
-        """The format for people."""
-        return self.seen.label if self.plan is None else f"{self.found.name} {self.seen.label}"
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A file that was passed over: why, what its bytes are, and what its records look most like."""
-
-    path: str
-    reason: str
-    seen: Sniffed
-    found: Recognised
-
-
-@dataclass(slots=True)
-class _File:
-    """What has come of one file so far; the readers' Report."""
-
-    name: str
-    quarantine: Quarantine
-    rows_kept: int = 0
-    rows_outside: int = 0
-    rows_bad: int = 0
-    told: int = 0
-    texts_repaired: int = 0
-    clashes: Counter[str] = field(default_factory=Counter)
-    slots: set[str] = field(default_factory=set)
-
-    @property
-    def rows_read(self) -> int:
-        return self.rows_kept + self.rows_outside + self.rows_bad
-
-    def bad(self, line: int | None, reason: str) -> None:
-        self.quarantine.add(self.name, line, reason)
-        self.rows_bad += 1
-
-    def bad_rows(
-        self, rows: NDArray[np.int64], line: Callable[[NDArray[np.int64]], NDArray[np.int64]], reasons: list[str]
-    ) -> None:
-        shown = min(len(rows), self.quarantine.room)
-        for at, reason in zip(line(rows[:shown]), reasons, strict=False):
-            self.quarantine.add(self.name, int(at), reason)
-        self.quarantine.count += len(rows) - shown
-        self.rows_bad += len(rows)
-
-    def repaired(self, values: int) -> None:
-        self.texts_repaired += values
 
 
 class LogReader:
@@ -194,9 +135,7 @@ class LogReader:
                     yield from self._read(item, raw, seen, stack)
         self._finish()
 
-    def _read_side(
-        self, item: Input, raw: Raw | None, known: _Known, stack: contextlib.ExitStack
-    ) -> list[pl.DataFrame]:
+    def _read_side(self, item: Input, raw: Raw | None, known: Known, stack: contextlib.ExitStack) -> list[pl.DataFrame]:
         """The side table of a file whose records are no requests."""
         held: list[RawBatch] = []
         for _ in self._read(item, raw, known, stack, aside=held):
@@ -206,7 +145,7 @@ class LogReader:
 
     # --- one file -----------------------------------------------------------------------------------------------------
 
-    def _look(self, item: Input, stack: contextlib.ExitStack) -> tuple[Raw | None, _Known | None]:
+    def _look(self, item: Input, stack: contextlib.ExitStack) -> tuple[Raw | None, Known | None]:
         """Recognise a file; None for one that is passed over. A pipe is left open, its head can be had only once."""
         try:
             if item.path is None or item.size is None:
@@ -220,10 +159,10 @@ class LogReader:
         except DamagedError as error:
             # A columnar file without a schema: nothing of it can be read.
             self._quarantine.add(item.name, None, str(error))
-            self._add_summary(item, "damaged", "", _File(item.name, self._quarantine, rows_bad=1))
+            self._add_summary(item, "damaged", "", FileState(item.name, self._quarantine, rows_bad=1))
         return None, None
 
-    def _judge(self, item: Input, seen: Sniffed) -> _Known | None:
+    def _judge(self, item: Input, seen: Sniffed) -> Known | None:
         """Whether a file is a log, and in which format."""
         if seen.format in _COLUMNAR and item.path is not None and item.size is not None:
             table = Columns(item.path, seen.format)
@@ -233,7 +172,7 @@ class LogReader:
             plain = self._judge_table(item, seen)
             if plain is None and not self._options.complete:
                 self.unread.append(Unread(item.name, self._passed_over[-1], seen, found))
-            return None if plain is None else _Known(plain, found, None)
+            return None if plain is None else Known(plain, found, None)
         if found.tie:
             if self._options.complete:
                 raise InputError(tie(item.name, found))
@@ -249,14 +188,14 @@ class LogReader:
         if "timestamp" in lacking and plan.format.bodies.get("response"):
             lacking.remove("timestamp")  # an answer may tell
         if lacking and self._options.complete and not found.format.joins and not found.format.role:
-            message = f"{item.name}: {_lacks_in(found.format, lacking)}"
+            message = f"{item.name}: {lacks_in(found.format, lacking)}"
             if item.named:
                 raise InputError(message)
             self._pass_over(f"{message} (passed over)")
             return None
-        return _Known(seen, found, plan)
+        return Known(seen, found, plan)
 
-    def _wanted(self, known: list[tuple[Input, Raw | None, _Known]]) -> list[tuple[Input, Raw | None, _Known]]:
+    def _wanted(self, known: list[tuple[Input, Raw | None, Known]]) -> list[tuple[Input, Raw | None, Known]]:
         """Without the files that a format of this run says are none of its records."""
         patterns = sorted({p for _, _, k in known if k.plan is not None for p in k.plan.format.skip_paths})
         if not patterns:
@@ -272,7 +211,7 @@ class LogReader:
             self._observer.note(f"{skipped:,} files that only hold bodies or marks are not read as logs")
         return kept
 
-    def _tell_formats(self, known: list[_Known]) -> None:
+    def _tell_formats(self, known: list[Known]) -> None:
         """Say which formats were recognised, and what else they might have been."""
         counts = Counter((k.found.name, k.found.next_best) for k in known if k.plan is not None)
         for (name, other), count in sorted(counts.items()):
@@ -298,7 +237,7 @@ class LogReader:
         if not lacking:
             self._check_override(item, seen)
             return seen
-        message = f"{item.name}: {_lacks(lacking, seen.names)}"
+        message = f"{item.name}: {lacks(lacking, seen.names)}"
         if seen.names and not LOG_SIGNS.intersection(self._names.resolve(seen.names)):
             if (
                 item.named
@@ -306,7 +245,7 @@ class LogReader:
                 and seen.format in {"jsonl", "json"}
                 and any(isinstance(value, dict | list) for record in seen.sample for value in record.values())
             ):
-                raise InputError(f"{item.name} is in a shape that is not known: {_lacks(missing(()), seen.names)}")
+                raise InputError(f"{item.name} is in a shape that is not known: {lacks(missing(()), seen.names)}")
             self._pass_over(f"{message} (passed over)")
             return None
         if not item.named:
@@ -331,7 +270,7 @@ class LogReader:
         found = self._names.resolve(seen.names)
         for slot, name in self._options.columns.items():
             if slot not in found:
-                self._observer.warn(f"{item.name} has no column {_show(name)} for {slot}")
+                self._observer.warn(f"{item.name} has no column {show(name)} for {slot}")
 
     def _pass_over(
         self, message: str, item: Input | None = None, seen: Sniffed | None = None, found: Recognised | None = None
@@ -345,18 +284,18 @@ class LogReader:
         if item.named:
             raise InputError(f"{item.name} {reason}")
         self._quarantine.add(item.name, None, reason)
-        self._add_summary(item, "unreadable", "", _File(item.name, self._quarantine, rows_bad=1))
+        self._add_summary(item, "unreadable", "", FileState(item.name, self._quarantine, rows_bad=1))
 
     def _read(
         self,
         item: Input,
         raw: Raw | None,
-        known: _Known,
+        known: Known,
         stack: contextlib.ExitStack,
         aside: list[RawBatch] | None = None,
     ) -> Iterator[RequestBatch]:
         """Read one file. With ``aside``, its raw batches go there instead of becoming requests."""
-        state = _File(item.name, self._quarantine)
+        state = FileState(item.name, self._quarantine)
         seen = known.seen
         path, digest = item.path, None
         if raw is None:
@@ -381,7 +320,7 @@ class LogReader:
         self._add_summary(item, known.label, sha256, state, size, known.found.next_best)
         self._tell(item, known, state)
 
-    def _columnar(self, item: Input, path: str, known: _Known, state: _File) -> Iterator[RawBatch]:
+    def _columnar(self, item: Input, path: str, known: Known, state: FileState) -> Iterator[RawBatch]:
         seen = known.seen
         table = Columns(path, seen.format)
         if known.plan is None and not seen.names:  # a pipe: only now on disk
@@ -393,7 +332,7 @@ class LogReader:
             return
         lacking = self._lacking(self._names.resolve(table.names))
         if lacking:
-            raise InputError(f"{item.name}: {_lacks(lacking, tuple(table.names))}")
+            raise InputError(f"{item.name}: {lacks(lacking, tuple(table.names))}")
         rows = parquet_rows(path) if seen.format == "parquet" else 0
         done = 0
         for batch in table.batches(self._names, self._options.batch_rows):
@@ -402,13 +341,13 @@ class LogReader:
             if rows:
                 self._advance(state, (item.size or 0) * min(done, rows) // rows)
 
-    def _advance(self, state: _File, to: int) -> None:
+    def _advance(self, state: FileState, to: int) -> None:
         """Tell of progress: ``to`` bytes of the file are done."""
         self._observer.advance(to - state.told)
         state.told = to
 
     def _text(
-        self, item: Input, raw: Raw | None, known: _Known, state: _File, aside: list[RawBatch] | None
+        self, item: Input, raw: Raw | None, known: Known, state: FileState, aside: list[RawBatch] | None
     ) -> Iterator[RequestBatch]:
         from extractscan.logs import textfiles  # noqa: PLC0415 (compiled kernels, of no use to Parquet)
 
@@ -426,7 +365,12 @@ class LogReader:
                 self._advance(state, raw.size)
 
     def _batches(
-        self, item: Input, state: _File, batches: Iterator[RawBatch], plan: Plan | None, aside: list[RawBatch] | None
+        self,
+        item: Input,
+        state: FileState,
+        batches: Iterator[RawBatch],
+        plan: Plan | None,
+        aside: list[RawBatch] | None,
     ) -> Iterator[RequestBatch]:
         if plan is not None and plan.format.group and aside is None:
             table = grouped(batches)
@@ -472,7 +416,7 @@ class LogReader:
             frame = frame.filter(pl.col("timestamp") < self._options.until)
         return frame
 
-    def _tell(self, item: Input, known: _Known, state: _File) -> None:
+    def _tell(self, item: Input, known: Known, state: FileState) -> None:
         """Say what is worth knowing about a file that was read."""
         seen = known.seen
         if state.texts_repaired:
@@ -484,7 +428,7 @@ class LogReader:
         lacking = self._lacking(state.slots)
         if known.plan is not None:
             if lacking and state.rows_bad and not state.rows_kept and state.slots:
-                message = f"{item.name}: {_lacks_in(known.plan.format, lacking)}"
+                message = f"{item.name}: {lacks_in(known.plan.format, lacking)}"
                 if item.named:
                     raise InputError(message)
                 self._pass_over(message)
@@ -492,13 +436,13 @@ class LogReader:
         if lacking and seen.format in {"jsonl", "json"} and state.rows_read:
             if not seen.names and not state.slots:
                 return  # nothing in it was JSON: the quarantine says so
-            message = f"{item.name}: {_lacks(lacking, seen.names)}"
+            message = f"{item.name}: {lacks(lacking, seen.names)}"
             if item.named:
                 raise InputError(message)
             self._pass_over(message)
 
     def _add_summary(
-        self, item: Input, label: str, sha256: str, state: _File, size: int | None = None, other: str = ""
+        self, item: Input, label: str, sha256: str, state: FileState, size: int | None = None, other: str = ""
     ) -> None:
         size = item.size or 0 if size is None else size
         self._summary.files.append(
@@ -564,27 +508,3 @@ def _spooled(raw: Raw) -> Iterator[str]:
             file.write(data)
         file.flush()
         yield file.name
-
-
-def _lacks_in(format_: Format, lacking: list[str]) -> str:
-    ways = [f"--column {slot}=PATH" for slot in lacking]
-    if "account_id" in lacking:
-        ways.insert(0, "--account-from constant=NAME, path=N, field=PATH or header=NAME")
-    return (
-        f"records of {format_.title} do not say {' or '.join(lacking)}; say where it is with {' or '.join(ways)}, or with a "
-        "mapping (--mapping FILE); extractscan inspect shows what is in them"
-    )
-
-
-def _lacks(lacking: list[str], names: Sequence[str]) -> str:
-    seen = ", ".join(_show(name) for name in names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
-    ways = " ".join(f"--column {slot}=NAME" for slot in lacking)
-    return (
-        f"no column gives {' or '.join(lacking)}; columns seen: {seen or 'none'}; name it with {ways}, or "
-        "write a mapping (--mapping FILE): "
-        "extractscan inspect makes one to begin with"
-    )
-
-
-def _show(name: str) -> str:
-    return name if name.isprintable() else repr(name)
