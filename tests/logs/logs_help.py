@@ -27,6 +27,9 @@ class Heard:
     def advance(self, steps=1):
         self.steps += steps
 
+    def note(self, message):
+        self.notes = [*getattr(self, "notes", []), message]
+
     def warn(self, message):
         self.warnings.append(message)
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from extractscan.coverage.profile import profile
 from extractscan.coverage.streams import find_streams
-from extractscan.power.load import load
+from extractscan.engine.load import load
 from extractscan.power.supply import supply
 from extractscan.progress import Silent
 from extractscan.simulate.attacks.registry import ATTACKS

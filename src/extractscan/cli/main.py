@@ -13,7 +13,9 @@ from typing import Annotated
 import typer
 
 from extractscan._version import __version__
+from extractscan.cli.convert import convert
 from extractscan.cli.evaluate import evaluate
+from extractscan.cli.inspect import inspect
 from extractscan.cli.power import power
 from extractscan.cli.schema import schema
 from extractscan.cli.score import score
@@ -46,6 +48,8 @@ def main(
 
 
 app.command()(score)
+app.command()(inspect)
+app.command()(convert)
 app.command()(evaluate)
 app.command()(simulate)
 app.command()(power)

@@ -99,6 +99,20 @@ def power(
         list[str] | None,
         typer.Option(metavar="NAME=COLUMN", help="Read canonical column NAME from COLUMN; may be repeated."),
     ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="A mapping file (TOML) for records of another shape; may be repeated."),
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Read every file as this format instead of recognising it.")
+    ] = None,
+    account_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WAY",
+            help="Where accounts are: constant=NAME, path=N (part of the path), field=PATH or header=NAME.",
+        ),
+    ] = None,
     max_bad_rows: Annotated[
         str | None, typer.Option(help="Fail (exit 3) if more rows than this count or share are unreadable.")
     ] = None,
@@ -133,9 +147,10 @@ def power(
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
 
     from extractscan.cli.console import Console, heed_interrupts, note
+    from extractscan.cli.formats import format_options
+    from extractscan.engine.load import load
     from extractscan.jit import is_cold
     from extractscan.logs.quarantine import parse_max_bad_rows
-    from extractscan.power.load import load
     from extractscan.power.surface import Plan, measure
     from extractscan.progress import Silent
     from extractscan.report.interface import Format
@@ -162,6 +177,7 @@ def power(
             until=until_time,
             max_bad_rows=bad_rows,
             columns=columns,
+            formats=format_options(mapping, log_format, account_from),
             jobs=threads,
         )
         for written in (output, picture):

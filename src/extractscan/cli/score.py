@@ -78,6 +78,20 @@ def score(
     alpha: Annotated[
         float, typer.Option(metavar="RATE", help="With --baseline: the false discovery rate to state.")
     ] = 0.05,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="A mapping file (TOML) for records of another shape; may be repeated."),
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Read every file as this format instead of recognising it.")
+    ] = None,
+    account_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WAY",
+            help="Where accounts are: constant=NAME, path=N (part of the path), field=PATH or header=NAME.",
+        ),
+    ] = None,
     max_bad_rows: Annotated[
         str | None, typer.Option(help="Fail (exit 3) if more rows than this count or share are unreadable.")
     ] = None,
@@ -107,6 +121,7 @@ def score(
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
 
     from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
+    from extractscan.cli.formats import format_options  # noqa: PLC0415
     from extractscan.engine.local import score_logs  # noqa: PLC0415
     from extractscan.jit import is_cold  # noqa: PLC0415
     from extractscan.logs.quarantine import parse_max_bad_rows  # noqa: PLC0415
@@ -129,6 +144,7 @@ def score(
             until=until_time,
             max_bad_rows=bad_rows,
             columns=columns,
+            formats=format_options(mapping, log_format, account_from),
             jobs=threads,
             baselines=baseline or [],
             rate=alpha,

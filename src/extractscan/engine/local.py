@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -13,39 +13,20 @@ from extractscan.cluster.components import cluster
 from extractscan.coverage.accounts import account_coverage, campaign_coverage
 from extractscan.coverage.profile import profile
 from extractscan.coverage.streams import find_streams
+from extractscan.engine.load import load
 from extractscan.fingerprint.minhash import shingle
-from extractscan.fingerprint.requests import fingerprint, merge
-from extractscan.logs.read import read_logs
 from extractscan.verdict.assess import assess
 from extractscan.verdict.baseline import calibrate, check_periods, period
 from extractscan.verdict.report import Measured, findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from extractscan.logs.result import RequestBatch
+    from extractscan.logs.choose import FormatOptions
     from extractscan.progress import Observer
     from extractscan.verdict.assess import Assessment
     from extractscan.verdict.baseline import Period
     from extractscan.verdict.findings import Findings
-
-
-COALESCED_ROWS: Final = 50_000
-"""Rows that are fingerprinted together at the least."""
-
-
-def _coalesced(batches: Iterable[RequestBatch]) -> Iterator[pl.DataFrame]:
-    """Unite small batches, so that ten thousand files of one call each do not cost ten thousand fingerprintings."""
-    held: list[pl.DataFrame] = []
-    rows = 0
-    for batch in batches:
-        held.append(batch.frame)
-        rows += batch.frame.height
-        if rows >= COALESCED_ROWS:
-            yield pl.concat(held)
-            held, rows = [], 0
-    if held:
-        yield pl.concat(held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +45,9 @@ class _Part:
     def warn(self, message: str) -> None:
         self.whole.warn(f"{self.name}: {message}")
 
+    def note(self, message: str) -> None:
+        self.whole.note(f"{self.name}: {message}")
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -81,13 +65,20 @@ def assess_logs(
     until: datetime | None = None,
     max_bad_rows: float | None = None,
     columns: Mapping[str, str] | None = None,
+    formats: FormatOptions | None = None,
     jobs: int = 1,
 ) -> Scored:
     """Judge the accounts of logs. Raises ``InputError`` when nothing can be read or too much cannot."""
-    reader = read_logs(
-        inputs, since=since, until=until, max_bad_rows=max_bad_rows, observer=observer, columns=columns or {}
+    prints, summary = load(
+        inputs,
+        observer=observer,
+        since=since,
+        until=until,
+        max_bad_rows=max_bad_rows,
+        columns=columns,
+        formats=formats,
+        jobs=jobs,
     )
-    prints = merge([fingerprint(frame, jobs=jobs) for frame in _coalesced(reader.batches())])
     observer.stage("clustering")
     shingles = shingle(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs)
     clusters = cluster(shingles, jobs=jobs)
@@ -118,7 +109,7 @@ def assess_logs(
             capped_bands=clusters.capped,
             duplicates=prints.duplicates,
             present=prints.present,
-            summary=reader.summary,
+            summary=summary,
         ),
     )
 
@@ -131,6 +122,7 @@ def score_logs(
     until: datetime | None = None,
     max_bad_rows: float | None = None,
     columns: Mapping[str, str] | None = None,
+    formats: FormatOptions | None = None,
     jobs: int = 1,
     baselines: Sequence[str] = (),
     rate: float = 0.05,
@@ -142,14 +134,23 @@ def score_logs(
     file that is in two periods.
     """
     scored = assess_logs(
-        inputs, observer=observer, since=since, until=until, max_bad_rows=max_bad_rows, columns=columns, jobs=jobs
+        inputs,
+        observer=observer,
+        since=since,
+        until=until,
+        max_bad_rows=max_bad_rows,
+        columns=columns,
+        formats=formats,
+        jobs=jobs,
     )
     if not baselines:
         return findings(scored.assessment, scored.measured)
     clean: list[Period] = []
     for number, baseline in enumerate(baselines, 1):
         part = _Part(observer, "baseline" if len(baselines) == 1 else f"baseline {number}")
-        judged = assess_logs([baseline], observer=part, max_bad_rows=max_bad_rows, columns=columns, jobs=jobs)
+        judged = assess_logs(
+            [baseline], observer=part, max_bad_rows=max_bad_rows, columns=columns, formats=formats, jobs=jobs
+        )
         clean.append(period(judged.assessment, judged.measured))
     check_periods(clean)
     calibration = calibrate(period(scored.assessment, scored.measured), clean, rate)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+OPENING: Final = "opening"
+"""The slot of a conversation's first message, from which its id is made where it has none."""
+
 NO_ACCOUNT: Final = "no account"
 NO_TIME: Final = "no time stamp"
 BAD_TIME: Final = "the time stamp cannot be read, or lies outside 2000 to 2100"
@@ -57,8 +60,8 @@ class Canonical:
     clashes: Counter[str]
 
 
-def to_canonical(raw: RawBatch) -> Canonical:
-    """Convert one batch; the order of rows is kept."""
+def to_canonical(raw: RawBatch, *, complete: bool = True) -> Canonical:
+    """Convert one batch; the order of rows is kept. Unless ``complete``, rows may lack an account or a time stamp."""
     clashes = Counter(raw.clashes)
     made: dict[str, pl.Series] = {}
     for slot, kind in CANONICAL.items():
@@ -68,6 +71,8 @@ def to_canonical(raw: RawBatch) -> Canonical:
     if LATENCY_S in raw.columns:
         seconds = [_convert(s, "latency_ms", pl.Float64(), clashes) * 1000 for s in raw.columns[LATENCY_S]]
         made["latency_ms"] = _first([*([made["latency_ms"]] if "latency_ms" in made else []), *seconds])
+    if OPENING in raw.columns:
+        made[OPENING] = _first(raw.columns[OPENING])
     _add_messages(raw, made, clashes)
     for slot, kind in CANONICAL.items():
         if slot not in made:
@@ -76,7 +81,7 @@ def to_canonical(raw: RawBatch) -> Canonical:
     whole = pl.DataFrame([made[slot].alias(slot) for slot in (*CANONICAL, *(["opening"] if "opening" in made else []))])
     bad = np.empty(0, np.int64)
     reasons: list[str] = []
-    if not good.all():
+    if complete and not good.all():
         bad = (~good).arg_true().to_numpy().astype(np.int64)
         reasons = _reasons(raw, made, bad)
         whole = whole.filter(good)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from extractscan.logs.choose import FormatOptions
     from extractscan.logs.result import ReadSummary, RequestBatch
     from extractscan.progress import Observer
 
@@ -23,11 +24,13 @@ ROWS: Final = 50_000
 def _united(batches: Iterable[RequestBatch]) -> Iterator[pl.DataFrame]:
     """Unite small batches, so that ten thousand files of one call each do not cost ten thousand fingerprintings."""
     held: list[pl.DataFrame] = []
+    rows = 0
     for batch in batches:
         held.append(batch.frame)
-        if sum(frame.height for frame in held) >= ROWS:
+        rows += batch.frame.height
+        if rows >= ROWS:
             yield pl.concat(held)
-            held = []
+            held, rows = [], 0
     if held:
         yield pl.concat(held)
 
@@ -40,11 +43,18 @@ def load(
     until: datetime | None = None,
     max_bad_rows: float | None = None,
     columns: Mapping[str, str] | None = None,
+    formats: FormatOptions | None = None,
     jobs: int = 1,
 ) -> tuple[Fingerprints, ReadSummary]:
     """Read and fingerprint logs. Raises ``InputError`` when nothing can be read or too much cannot."""
     reader = read_logs(
-        inputs, since=since, until=until, max_bad_rows=max_bad_rows, observer=observer, columns=columns or {}
+        inputs,
+        since=since,
+        until=until,
+        max_bad_rows=max_bad_rows,
+        observer=observer,
+        columns=columns or {},
+        formats=formats,
     )
     prints = merge([fingerprint(frame, jobs=jobs) for frame in _united(reader.batches())])
     return prints, reader.summary

@@ -1,0 +1,78 @@
+"""Bodies that lie in files of their own, beside the log, because they were too large for it."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from extractscan.logs.cells import of_series
+from extractscan.logs.dialects.body import read_request, read_response
+from extractscan.logs.streams import DamagedError, Raw, codec_of, pieces
+
+if TYPE_CHECKING:
+    from extractscan.logs.canonical import RawBatch
+
+BODY_MAX: Final = 64 << 20
+"""Bytes of one body; a larger one is not read."""
+
+_SLOTS: Final = {"request": ("prompt", read_request), "response": ("response", read_response)}
+
+
+def resolve(batch: RawBatch, path: str) -> int:
+    """Read the bodies that a batch of the file ``path`` only refers to, where they are there; mark the others as truncated.
+
+    Returns how many were not found. A reference names a file, never a way to it: it is looked for in the log's folder, in
+    ``data`` below it, and at the same place under the folder that holds ``AWSLogs``.
+    """
+    lost = 0
+    for kind, (slot, reader) in _SLOTS.items():
+        held = batch.columns.pop(f"{kind}_reference", None)
+        if not held or held[0].null_count() == batch.rows:
+            continue
+        told = batch.columns.get(slot, [])
+        texts: list[str | None] = []
+        missing: list[bool] = []
+        for i, reference in enumerate(held[0].to_list()):
+            if reference is None or any(series[i] is not None for series in told):
+                texts.append(None)
+                missing.append(False)
+                continue
+            text = _read(reference, Path(path).parent)
+            texts.append(text)
+            missing.append(text is None)
+        for name, series in reader(of_series(pl.Series(texts, dtype=pl.String))).items():
+            batch.columns.setdefault(name, []).append(series)
+        if any(missing):
+            lost += sum(missing)
+            batch.columns.setdefault("truncated", []).append(pl.Series([True if m else None for m in missing]))
+    return lost
+
+
+def _read(reference: str, folder: Path) -> str | None:
+    for place in _places(reference, folder):
+        try:
+            with place.open("rb") as file:
+                raw = Raw(file)
+                codec = codec_of(raw.peek(8))
+                body = b""
+                for piece in pieces(raw, codec):
+                    body += piece
+                    if len(body) > BODY_MAX:
+                        return None
+        except (OSError, DamagedError, ValueError):
+            continue
+        return body.decode("utf-8", "replace")
+    return None
+
+
+def _places(reference: str, folder: Path) -> list[Path]:
+    parts = [part for part in PurePosixPath(reference).parts if part not in ("/", "..", ".")]
+    if not parts or "\0" in reference or "\\" in parts[-1]:
+        return []
+    places = [folder / "data" / parts[-1], folder / parts[-1]]
+    if "AWSLogs" in parts:
+        below = parts[parts.index("AWSLogs") :]
+        places += [above.joinpath(*below) for above in folder.parents if (above / "AWSLogs").is_dir()]
+    return places
