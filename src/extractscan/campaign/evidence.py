@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 SUPPORTING: Final = frozenset({"corpus", "means"})
 """Families that add to a group's evidence and are never its only reason."""
-ORGANIC: Final = -1.5
-"""Load bits under which a group's loads are those of independent customers: three to one, of the four to one that there can be."""
+ORGANIC: Final = -0.8
+"""Load bits under which a group's loads are those of independent customers: all but a tenth of what there can be."""
 MOST: Final = 0.5
 """Share of a group's members who send each payload, from which it is a test or an exercise that all of them were given."""
 UNLIKE: Final = 0.7
