@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from hostile import HOSTILE, harmful
+from markdown_it import MarkdownIt
 from made_up import BASELINE, RUN, TAKEN_BACK, account, calibrated, campaign, made_up, nothing_found, nothing_read
 
 from extractscan.logs.result import FileSummary, Quarantined
@@ -188,6 +189,37 @@ def test_numbers_and_times():
     assert timestamp(datetime(26, 1, 1)) == "0026-01-01T00:00:00.000000Z"  # noqa: DTZ001 -- a time without a zone is UTC
 
 
+def check_markdown(output):
+    """Parse the report as CommonMark with GitHub's tables: text, and no markup but ours."""
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    kinds = set()
+    for token in parser.parse(output):
+        kinds.add(token.type)
+        kinds.update(child.type for child in token.children or ())
+    assert kinds <= {
+        f"{name}_{end}"
+        for name in (
+            "heading",
+            "paragraph",
+            "bullet_list",
+            "list_item",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "strong",
+        )
+        for end in ("open", "close")
+    } | {"inline", "text", "text_special", "softbreak"}
+    tables = [line.replace("\\|", "").count("|") for line in output.splitlines() if line.startswith("|")]
+    assert min(tables) >= 4  # a cell that ended early would leave a ragged row
+    for block in output.split("\n\n"):
+        if block.startswith("|"):
+            assert len({line.count("|") for line in block.splitlines()}) == 1
+
+
 # --- hostile text ---------------------------------------------------------------------------------------------------
 
 
@@ -259,6 +291,9 @@ def test_hostile_text_in_every_format(chosen, text):
                 )
         case Format.PARQUET:
             assert read_account_ids(chosen, output) == [whole, whole]
+        case Format.MARKDOWN:
+            assert harmful(output, allowed="\n") == []
+            check_markdown(output)
         case _:
             pytest.fail("a new format needs its own look at hostile text")
 

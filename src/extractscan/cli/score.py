@@ -20,6 +20,7 @@ class ReportFormat(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     PARQUET = "parquet"
+    MARKDOWN = "markdown"
 
 
 class FailOn(StrEnum):

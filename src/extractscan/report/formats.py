@@ -34,5 +34,9 @@ def renderer(chosen: Format) -> Renderer:
             from extractscan.report.parquet_report import ParquetRenderer
 
             return ParquetRenderer()
+        case Format.MARKDOWN:
+            from extractscan.report.markdown_report import MarkdownRenderer
+
+            return MarkdownRenderer()
         case _:
             assert_never(chosen)
