@@ -12,8 +12,9 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from hostile import HOSTILE, harmful
-from markdown_it import MarkdownIt
 from made_up import BASELINE, RUN, TAKEN_BACK, account, calibrated, campaign, made_up, nothing_found, nothing_read
+from markdown_it import MarkdownIt
+from ocsf import problems
 
 from extractscan.logs.result import FileSummary, Quarantined
 from extractscan.report.document import number, timestamp
@@ -294,6 +295,12 @@ def test_hostile_text_in_every_format(chosen, text):
         case Format.MARKDOWN:
             assert harmful(output, allowed="\n") == []
             check_markdown(output)
+        case Format.OCSF:
+            output.encode("utf-8")
+            events = [json.loads(line) for line in output.splitlines()]
+            assert len(events) == 3
+            assert events[1]["observables"][0]["value"] == whole
+            assert [problem for event in events for problem in problems(event)] == []
         case _:
             pytest.fail("a new format needs its own look at hostile text")
 

@@ -21,6 +21,7 @@ class ReportFormat(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
     MARKDOWN = "markdown"
+    OCSF = "ocsf"
 
 
 class FailOn(StrEnum):

@@ -38,5 +38,9 @@ def renderer(chosen: Format) -> Renderer:
             from extractscan.report.markdown_report import MarkdownRenderer
 
             return MarkdownRenderer()
+        case Format.OCSF:
+            from extractscan.report.ocsf_report import OcsfRenderer
+
+            return OcsfRenderer()
         case _:
             assert_never(chosen)
