@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from hostile import HOSTILE, harmful
+from html_page import check_page
 from made_up import BASELINE, RUN, TAKEN_BACK, account, calibrated, campaign, made_up, nothing_found, nothing_read
 from markdown_it import MarkdownIt
 from ocsf import problems
@@ -295,6 +296,9 @@ def test_hostile_text_in_every_format(chosen, text):
         case Format.MARKDOWN:
             assert harmful(output, allowed="\n") == []
             check_markdown(output)
+        case Format.HTML:
+            assert harmful(output, allowed="\n") == []
+            check_page(output)
         case Format.OCSF:
             output.encode("utf-8")
             events = [json.loads(line) for line in output.splitlines()]

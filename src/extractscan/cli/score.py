@@ -21,6 +21,7 @@ class ReportFormat(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
     MARKDOWN = "markdown"
+    HTML = "html"
     OCSF = "ocsf"
 
 

@@ -38,6 +38,10 @@ def renderer(chosen: Format) -> Renderer:
             from extractscan.report.markdown_report import MarkdownRenderer
 
             return MarkdownRenderer()
+        case Format.HTML:
+            from extractscan.report.html_report import HtmlRenderer
+
+            return HtmlRenderer()
         case Format.OCSF:
             from extractscan.report.ocsf_report import OcsfRenderer
 

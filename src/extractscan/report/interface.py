@@ -23,6 +23,7 @@ class Format(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
     MARKDOWN = "markdown"
+    HTML = "html"
     OCSF = "ocsf"
 
 
