@@ -1,6 +1,7 @@
 """Broken, odd and hostile logs: a clear line and the right code, never a traceback, and what is good is scored."""
 
-from __future__ import annotations
+from __future__ import importlib.util
+import annotations
 
 import csv
 import io
@@ -297,6 +298,8 @@ def test_no_prompt_is_in_any_report(tmp_path, call):
     some = [request(i, f"a{i % 4}", f"Explain in depth, please, the {word} number {i}") for i in range(80)]
     path = write(tmp_path, some)
     for form in Format:
+        if form is Format.STIX and importlib.util.find_spec("stix2") is None:
+            continue
         if renderer(form).media == "text":
             ran = call("score", path, "--format", form.value)
             assert ran.code == 0

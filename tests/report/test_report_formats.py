@@ -13,7 +13,18 @@ import pyarrow.parquet as pq
 import pytest
 from hostile import HOSTILE, harmful
 from html_page import check_page
-from made_up import BASELINE, RUN, TAKEN_BACK, account, calibrated, campaign, made_up, nothing_found, nothing_read
+from made_up import (
+    BASELINE,
+    FORMATS,
+    RUN,
+    TAKEN_BACK,
+    account,
+    calibrated,
+    campaign,
+    made_up,
+    nothing_found,
+    nothing_read,
+)
 from markdown_it import MarkdownIt
 from ocsf import problems
 
@@ -47,7 +58,7 @@ def read_account_ids(chosen, output):
             return pq.read_table(io.BytesIO(output))["account_id"].to_pylist()
 
 
-@pytest.mark.parametrize("chosen", list(Format))
+@pytest.mark.parametrize("chosen", FORMATS)
 def test_every_format_has_a_renderer(chosen):
     assert renderer(chosen).media in ("text", "bytes")
 
@@ -162,7 +173,7 @@ def test_top_leaves_campaigns_whole():
     assert len(json.loads(render(made_up(), Format.JSON, top=1))["campaigns"]) == 2
 
 
-@pytest.mark.parametrize("chosen", list(Format))
+@pytest.mark.parametrize("chosen", FORMATS)
 def test_same_findings_same_bytes_in_any_order(chosen):
     findings = made_up()
     turned = replace(findings, accounts=findings.accounts[::-1], campaigns=findings.campaigns[::-1])
@@ -179,7 +190,7 @@ def test_what_is_not_finite_is_null(bad):
     assert document["evidence"][0]["value"] is None
     assert document["coverage"] == {"x": None}
     jsonschema.Draft202012Validator(schema("account")).validate(document)
-    for chosen in Format:
+    for chosen in FORMATS:
         render(findings, chosen)
 
 
@@ -267,7 +278,7 @@ def hostile_findings(text):
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-@pytest.mark.parametrize("chosen", list(Format))
+@pytest.mark.parametrize("chosen", FORMATS)
 def test_hostile_text_in_every_format(chosen, text):
     output = render(hostile_findings(text), chosen)
     whole = re.sub("[\ud800-\udfff]", "\ufffd", text)
@@ -305,6 +316,12 @@ def test_hostile_text_in_every_format(chosen, text):
             assert len(events) == 3
             assert events[1]["observables"][0]["value"] == whole
             assert [problem for event in events for problem in problems(event)] == []
+        case Format.STIX:
+            output.encode("utf-8")
+            import stix2
+
+            bundle = stix2.parse(output, allow_custom=False)
+            assert whole in {each.user_id for each in bundle.objects if each.type == "user-account"}
         case _:
             pytest.fail("a new format needs its own look at hostile text")
 

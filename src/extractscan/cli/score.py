@@ -23,6 +23,7 @@ class ReportFormat(StrEnum):
     MARKDOWN = "markdown"
     HTML = "html"
     OCSF = "ocsf"
+    STIX = "stix"
 
 
 class FailOn(StrEnum):

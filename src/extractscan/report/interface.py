@@ -25,6 +25,7 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     HTML = "html"
     OCSF = "ocsf"
+    STIX = "stix"
 
 
 @dataclass(frozen=True, slots=True)
