@@ -1,9 +1,9 @@
 """Broken, odd and hostile logs: a clear line and the right code, never a traceback, and what is good is scored."""
 
-from __future__ import importlib.util
-import annotations
+from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 import json
 import math

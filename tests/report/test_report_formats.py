@@ -5,7 +5,7 @@ import io
 import json
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import jsonschema
 import polars as pl
@@ -33,7 +33,7 @@ from extractscan.report.document import number, timestamp
 from extractscan.report.formats import renderer
 from extractscan.report.interface import Format, RenderOptions
 from extractscan.report.schemas import schema
-from extractscan.verdict.findings import Evidence, Findings, Gate, NotAssessed, Tie
+from extractscan.verdict.findings import Allowed, AllowSummary, Evidence, Findings, Gate, NotAssessed, Tie
 
 MACHINE = [Format.JSON, Format.JSONL, Format.CSV, Format.PARQUET]
 
@@ -273,6 +273,9 @@ def hostile_findings(text):
         not_assessed=(NotAssessed(text, text),),
         calibration=text,
         baseline=replace(BASELINE, files=(FileSummary(text, text, "0" * 64, 1, 1, 1, 0),), warnings=(text, text)),
+        allowlist=AllowSummary(
+            1, 1, 0, (Allowed("account", text, "low", 3.5, text, text, date(2026, 6, 30)),), (text,)
+        ),
     )
     return Findings(run, accounts, campaigns)
 

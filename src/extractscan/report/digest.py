@@ -11,9 +11,10 @@ from extractscan.report.document import ranked_accounts, ranked_campaigns
 from extractscan.verdict.findings import SEVERITIES
 
 if TYPE_CHECKING:
-    from extractscan.verdict.findings import AccountFinding, CampaignFinding, Findings, RunSummary
+    from extractscan.verdict.findings import AccountFinding, Allowed, CampaignFinding, Findings, RunSummary
 
 SEVERITY_MEANING = "high: at least 7 bits from two families of evidence that agree; medium: 5 bits; low: 3 bits"
+NOTHING = "Nothing found: no campaign, and no account that stands out."
 CAUTION = "A score is a lead, not an attribution."
 
 
@@ -62,15 +63,37 @@ def verdict(run: RunSummary, found: Flagged) -> str:
     if not run.rows_kept:
         return "No request could be kept, so nothing was scored."
     if not found.accounts and not found.campaigns:
-        return "Nothing found: no campaign, and no account that stands out."
+        return " ".join(part for part in (NOTHING, hidden(run)) if part)
     numbers = Counter(account.severity for account in found.accounts)
     each = ", ".join(f"{numbers[severity]:,} {severity}" for severity in SEVERITIES if numbers[severity])
     sentence = (
         f"{phrases.count(len(found.campaigns), 'campaign')} and "
         f"{phrases.count(len(found.accounts), 'account')} to look at" + (f" (accounts: {each})." if each else ".")
     )
-    clear = max(run.accounts - len(found.accounts), 0)
-    return sentence + (f" {phrases.count(clear, 'account')} without a finding." if clear else "")
+    without = clear(run, found)
+    return " ".join(
+        part
+        for part in (
+            sentence,
+            hidden(run),
+            f"{phrases.count(without, 'account')} without a finding." if without else "",
+        )
+        if part
+    )
+
+
+def clear(run: RunSummary, found: Flagged) -> int:
+    """Return how many accounts have no finding, not even one that an allowlist hides."""
+    return max(run.accounts - len(found.accounts) - (run.allowlist.accounts if run.allowlist else 0), 0)
+
+
+def hidden(run: RunSummary) -> str:
+    """Return how many findings an allowlist hides, empty if it hides none."""
+    allowed = run.allowlist
+    if allowed is None or not (allowed.accounts or allowed.campaigns):
+        return ""
+    accounts, campaigns = phrases.count(allowed.accounts, "account"), phrases.count(allowed.campaigns, "campaign")
+    return f"Hidden by the allowlist: {campaigns} and {accounts} with a finding."
 
 
 def notes(run: RunSummary) -> list[tuple[str, str]]:
@@ -80,8 +103,16 @@ def notes(run: RunSummary) -> list[tuple[str, str]]:
         bands = phrases.count(run.capped_bands, "band")
         out.append(("Capped", f"{bands} of very common prompts; some near-duplicates among them may be missing."))
     out += [("Baseline", warning) for warning in (run.baseline.warnings if run.baseline else ())]
+    if run.allowlist:
+        out += [("Allowlist", warning) for warning in run.allowlist.warnings]
+        out += [("Allowed", _allowed(each)) for each in run.allowlist.shown]
     out.append(("Caution", f"{CAUTION} {run.calibration}"))
     return out
+
+
+def _allowed(each: Allowed) -> str:
+    finding = f"{each.kind} {each.subject}, {each.severity}, {each.bits:.1f} bits"
+    return f"{finding}: {each.reason} ({each.owner}, until {each.expiry.isoformat()})"
 
 
 def steps(finding: AccountFinding | CampaignFinding) -> list[tuple[str, str, float, str]]:

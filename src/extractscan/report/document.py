@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from extractscan.logs.result import FileSummary
     from extractscan.verdict.findings import (
         AccountFinding,
+        AllowSummary,
         BaselineSummary,
         CampaignFinding,
         Evidence,
@@ -141,6 +142,7 @@ def run_document(run: RunSummary) -> dict[str, Any]:
         ],
         "calibration": json_text(run.calibration),
         "baseline": None if run.baseline is None else _baseline(run.baseline),
+        "allowlist": None if run.allowlist is None else _allowlist(run.allowlist),
     }
 
 
@@ -168,6 +170,27 @@ def _baseline(baseline: BaselineSummary) -> dict[str, Any]:
         "independent": baseline.independent,
         "groups": baseline.groups,
         "warnings": [json_text(warning) for warning in baseline.warnings],
+    }
+
+
+def _allowlist(allowlist: AllowSummary) -> dict[str, Any]:
+    return {
+        "entries": allowlist.entries,
+        "accounts": allowlist.accounts,
+        "campaigns": allowlist.campaigns,
+        "shown": [
+            {
+                "kind": each.kind,
+                "subject": json_text(each.subject),
+                "severity": each.severity,
+                "bits": floating(each.bits),
+                "reason": json_text(each.reason),
+                "owner": json_text(each.owner),
+                "expiry": each.expiry.isoformat(),
+            }
+            for each in allowlist.shown
+        ],
+        "warnings": [json_text(warning) for warning in allowlist.warnings],
     }
 
 

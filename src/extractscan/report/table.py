@@ -67,12 +67,12 @@ def _summary(page: Page, run: RunSummary) -> None:
 
 
 def _verdict(page: Page, run: RunSummary, flagged: list[AccountFinding], campaigns: list[CampaignFinding]) -> None:
-    clear = max(run.accounts - len(flagged), 0)
+    clear = digest.clear(run, digest.Flagged(campaigns, flagged))
     if not run.rows_kept:
         page.paragraph(page.prose("No request could be kept, so nothing was scored.", "bold"))
         return
     if not flagged and not campaigns:
-        page.paragraph(page.prose("Nothing found: no campaign, and no account that stands out.", "bold"))
+        page.paragraph(page.prose(digest.NOTHING, "bold"))
     else:
         by_severity = Counter(account.severity for account in flagged)
         found = f"{phrases.count(len(campaigns), 'campaign')} and {phrases.count(len(flagged), 'account')} to look at"
@@ -83,6 +83,8 @@ def _verdict(page: Page, run: RunSummary, flagged: list[AccountFinding], campaig
                 line.append(separator).append(f"{by_severity[severity]:,} {severity}", style=_STYLE[severity])
                 separator = ", "
         page.paragraph(line.append(")." if flagged else "."))
+    if digest.hidden(run):
+        page.paragraph(page.prose(digest.hidden(run), "dim"))
     if clear:
         page.paragraph(page.prose(f"{phrases.count(clear, 'account')} without a finding.", "dim"))
 
