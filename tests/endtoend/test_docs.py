@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 import command_docs
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,3 +33,16 @@ def test_links_in_the_documents_lead_somewhere():
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_picture_in_the_readme_is_what_the_sample_gives():
+    import importlib.metadata
+
+    import screenshots
+
+    pinned = re.search(r"^rich==(.+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    if importlib.metadata.version("rich") != pinned:
+        pytest.skip("another Rich than the pinned one draws otherwise")
+    held = (ROOT / "docs" / "images" / "report.svg").read_text(encoding="utf-8")
+    assert held == screenshots.report(), "run scripts/make_screenshots"
+    assert "http" not in re.sub(r'xmlns="[^"]+"|<!-- .*? -->', "", held)

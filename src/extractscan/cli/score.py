@@ -20,6 +20,10 @@ class ReportFormat(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     PARQUET = "parquet"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    OCSF = "ocsf"
+    STIX = "stix"
 
 
 class FailOn(StrEnum):
@@ -92,6 +96,11 @@ def score(
             help="Where accounts are: constant=NAME, path=N (part of the path), field=PATH or header=NAME.",
         ),
     ] = None,
+    allow: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Hide the findings that this allowlist (TOML) covers; they are counted."),
+    ] = None,
+    show_allowed: Annotated[bool, typer.Option("--show-allowed", help="With --allow: list what it hides.")] = False,
     max_bad_rows: Annotated[
         str | None, typer.Option(help="Fail (exit 3) if more rows than this count or share are unreadable.")
     ] = None,
@@ -112,6 +121,8 @@ def score(
         raise UsageError("--since must be before --until")
     if not 0.0 < alpha < 1.0:
         raise UsageError(f"--alpha must lie between 0 and 1, as in 0.05, not {alpha:g}")
+    if show_allowed and allow is None:
+        raise UsageError("--show-allowed needs --allow FILE")
     if "-" in (baseline or []):
         raise UsageError("--baseline cannot be standard input; name a file, a folder or a glob")
     columns = parse_columns(column or [])
@@ -126,6 +137,7 @@ def score(
     from extractscan.jit import is_cold  # noqa: PLC0415
     from extractscan.logs.quarantine import parse_max_bad_rows  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
+    from extractscan.report.allow import apply_allowlist, read_allowlist  # noqa: PLC0415
     from extractscan.report.interface import Format  # noqa: PLC0415
     from extractscan.report.write import check_output, write_report  # noqa: PLC0415
     from extractscan.verdict.findings import SEVERITIES  # noqa: PLC0415
@@ -134,6 +146,7 @@ def score(
     bad_rows = None if max_bad_rows is None else parse_max_bad_rows(max_bad_rows)
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
+    allowed = None if allow is None else read_allowlist(allow)
     if is_cold() and not quiet:
         note("compiling kernels, once for this installation: this takes half a minute or so")
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
@@ -149,6 +162,10 @@ def score(
             baselines=baseline or [],
             rate=alpha,
         )
+        if allowed is not None:
+            found = apply_allowlist(found, allowed, show=show_allowed)
+            for warning in found.run.allowlist.warnings if found.run.allowlist and not quiet else ():
+                console.warn(f"allowlist: {warning}")
     write_report(found, chosen, output=output, clobber=clobber, top=top)
     if fail_on is not None:
         limit = SEVERITIES.index(fail_on.value)

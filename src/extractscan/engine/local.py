@@ -98,6 +98,7 @@ def assess_logs(
         assessment,
         Measured(
             accounts=prints.accounts.to_list(),
+            organisations=prints.organisations.to_list(),
             requests=seen["requests"].to_list(),
             first_seen=[epoch + timedelta(microseconds=t) for t in seen["first"]],
             last_seen=[epoch + timedelta(microseconds=t) for t in seen["last"]],

@@ -61,7 +61,8 @@ class Fingerprints:
     ``systems``, -1 if the log has none), ``has_response`` (bool), the sketch of
     the response (see ``replies``), ``MEASURES`` and, as uint32 codes, ``NAMES``.
     ``duplicates`` counts requests that were delivered more than once and dropped. ``present`` holds the canonical columns
-    of which at least one value is there.
+    of which at least one value is there. ``organisations`` has, by account number, the ``org_id`` that all of the account's
+    requests name, null if they name none or several.
     """
 
     requests: pl.DataFrame
@@ -70,6 +71,7 @@ class Fingerprints:
     systems: Texts
     duplicates: int
     present: frozenset[str]
+    organisations: pl.Series
 
 
 @kernel
@@ -194,4 +196,10 @@ def merge(batches: Iterable[FingerprintBatch]) -> Fingerprints:
         *MEASURES,
         *(_codes(rows, name) for name in NAMES),
     )
-    return Fingerprints(requests, accounts, prompts, systems, before - rows.height, frozenset(present))
+    houses = (
+        rows.group_by("account_id")
+        .agg(pl.col("org_id").min(), pl.col("org_id").n_unique().alias("names"))  # null counts as a name
+        .sort("account_id")
+        .select(pl.when(pl.col("names") == 1).then(pl.col("org_id")))["org_id"]
+    )
+    return Fingerprints(requests, accounts, prompts, systems, before - rows.height, frozenset(present), houses)

@@ -7,7 +7,7 @@ text is valid Unicode. The published schemas (``schemas``) describe these docume
 from __future__ import annotations
 
 import math
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,11 @@ from extractscan.verdict.findings import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from extractscan.logs.result import FileSummary
     from extractscan.verdict.findings import (
         AccountFinding,
+        AllowSummary,
         BaselineSummary,
         CampaignFinding,
         Evidence,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
 
 DECIMALS = 6
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def number(value: float | None) -> float | int | None:
@@ -52,6 +53,12 @@ def timestamp(moment: datetime) -> str:
     """Return ``2025-03-01T00:00:00.000000Z``; a time without a zone is taken for UTC."""
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def epoch_milliseconds(moment: datetime) -> int:
+    """Return milliseconds since 1970, rounded down; a time without a zone is taken for UTC."""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def ranked_accounts(findings: Findings, top: int | None) -> list[AccountFinding]:
@@ -135,6 +142,7 @@ def run_document(run: RunSummary) -> dict[str, Any]:
         ],
         "calibration": json_text(run.calibration),
         "baseline": None if run.baseline is None else _baseline(run.baseline),
+        "allowlist": None if run.allowlist is None else _allowlist(run.allowlist),
     }
 
 
@@ -162,6 +170,27 @@ def _baseline(baseline: BaselineSummary) -> dict[str, Any]:
         "independent": baseline.independent,
         "groups": baseline.groups,
         "warnings": [json_text(warning) for warning in baseline.warnings],
+    }
+
+
+def _allowlist(allowlist: AllowSummary) -> dict[str, Any]:
+    return {
+        "entries": allowlist.entries,
+        "accounts": allowlist.accounts,
+        "campaigns": allowlist.campaigns,
+        "shown": [
+            {
+                "kind": each.kind,
+                "subject": json_text(each.subject),
+                "severity": each.severity,
+                "bits": floating(each.bits),
+                "reason": json_text(each.reason),
+                "owner": json_text(each.owner),
+                "expiry": each.expiry.isoformat(),
+            }
+            for each in allowlist.shown
+        ],
+        "warnings": [json_text(warning) for warning in allowlist.warnings],
     }
 
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 from rich.text import Text
 
-from extractscan.report import phrases
-from extractscan.report.document import ranked_accounts, ranked_campaigns
+from extractscan.report import digest, phrases
 from extractscan.report.page import GAP, Column, Page
 from extractscan.verdict.findings import SEVERITIES
 
@@ -52,8 +51,8 @@ class TableRenderer:
     def render(self, findings: Findings, options: RenderOptions, stream: TextIO) -> None:
         """Write the whole report."""
         page = Page(stream, options)
-        flagged = [account for account in ranked_accounts(findings, None) if account.severity != "none"]
-        campaigns = [campaign for campaign in ranked_campaigns(findings) if campaign.severity != "none"]
+        found = digest.flagged(findings)
+        flagged, campaigns = found.accounts, found.campaigns
         _summary(page, findings.run)
         _verdict(page, findings.run, flagged, campaigns)
         if campaigns:
@@ -64,35 +63,16 @@ class TableRenderer:
 
 
 def _summary(page: Page, run: RunSummary) -> None:
-    lost = [
-        phrases.count(number, noun, plural)
-        for number, noun, plural in (
-            (run.rows_quarantined, "quarantined", "quarantined"),
-            (run.rows_duplicate, "duplicate", None),
-            (run.rows_outside_window, "outside the time window", "outside the time window"),
-        )
-        if number
-    ]
-    parts = [
-        f"extractscan {run.version}",
-        phrases.count(len(run.files), "file"),
-        f"{run.rows_kept:,} of {phrases.count(run.rows_read, 'request')} kept"
-        + (f" ({', '.join(lost)})" if lost else ""),
-        phrases.count(run.accounts, "account"),
-    ]
-    if run.first_seen is not None and run.last_seen is not None:
-        span = phrases.length(run.first_seen, run.last_seen)
-        parts.append(f"{phrases.moment(run.first_seen)} to {phrases.moment(run.last_seen)} UTC, {span}")
-    page.paragraph(page.prose(f" {page.glyphs.dot} ".join(parts)))
+    page.paragraph(page.prose(f" {page.glyphs.dot} ".join(digest.read(run))))
 
 
 def _verdict(page: Page, run: RunSummary, flagged: list[AccountFinding], campaigns: list[CampaignFinding]) -> None:
-    clear = max(run.accounts - len(flagged), 0)
+    clear = digest.clear(run, digest.Flagged(campaigns, flagged))
     if not run.rows_kept:
         page.paragraph(page.prose("No request could be kept, so nothing was scored.", "bold"))
         return
     if not flagged and not campaigns:
-        page.paragraph(page.prose("Nothing found: no campaign, and no account that stands out.", "bold"))
+        page.paragraph(page.prose(digest.NOTHING, "bold"))
     else:
         by_severity = Counter(account.severity for account in flagged)
         found = f"{phrases.count(len(campaigns), 'campaign')} and {phrases.count(len(flagged), 'account')} to look at"
@@ -103,6 +83,8 @@ def _verdict(page: Page, run: RunSummary, flagged: list[AccountFinding], campaig
                 line.append(separator).append(f"{by_severity[severity]:,} {severity}", style=_STYLE[severity])
                 separator = ", "
         page.paragraph(line.append(")." if flagged else "."))
+    if digest.hidden(run):
+        page.paragraph(page.prose(digest.hidden(run), "dim"))
     if clear:
         page.paragraph(page.prose(f"{phrases.count(clear, 'account')} without a finding.", "dim"))
 
@@ -265,19 +247,14 @@ def _notes(page: Page, run: RunSummary) -> None:
     def note(label: str, text: str, style: str = "") -> None:
         page.paragraph(page.prose(text, style), label=label, hang=hang, label_style="bold")
 
-    label = "Not assessed"
-    for line in phrases.by_reason(run.not_assessed):
-        note(label, line)
-        label = ""
-    if run.capped_bands:
-        bands = phrases.count(run.capped_bands, "band")
-        note("Capped", f"{bands} of very common prompts; some near-duplicates among them may be missing.")
-    _quarantine(page, run, hang)
-    label = "Baseline"
-    for warning in run.baseline.warnings if run.baseline else ():
-        note(label, warning)
-        label = ""
-    note("Caution", "A score is a lead, not an attribution. " + run.calibration)
+    before = ""
+    quarantined = False
+    for label, text in digest.notes(run):
+        if not quarantined and label not in ("Not assessed", "Capped"):  # after what bears on reading
+            _quarantine(page, run, hang)
+            quarantined = True
+        note("" if label == before else label, text)
+        before = label
 
 
 def _quarantine(page: Page, run: RunSummary, hang: int) -> None:

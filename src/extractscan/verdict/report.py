@@ -48,6 +48,7 @@ class Measured:
     duplicates: int
     present: frozenset[str]
     summary: ReadSummary
+    organisations: list[str | None] | None = None
 
 
 def stream_name(family: int) -> str:
@@ -116,6 +117,7 @@ def findings(assessment: Assessment, measured: Measured, calibration: Calibratio
                 gates=gates,
                 coverage=measured.coverage[a],
                 innocent_explanation=innocent_explanation(evidence, gates),
+                organisation=None if measured.organisations is None else measured.organisations[a],
                 **compared,
             )
         )

@@ -1,0 +1,54 @@
+"""The MITRE ATLAS techniques that a finding would be, if it were true: ids, names and version from ``data/atlas.json``.
+
+They are inferred, never observed: extraction of a model through its inference API for every finding, and accounts made
+for the purpose for a campaign. Nothing here tells stolen from established accounts, so no technique is named for that.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Technique:
+    """A technique with its tactic; ``parent`` is None unless it is a sub-technique."""
+
+    uid: str
+    name: str
+    tactic_uid: str
+    tactic_name: str
+    parent: Technique | None
+
+
+@cache
+def _data() -> dict[str, Any]:
+    text = (files("extractscan.report") / "data" / "atlas.json").read_text(encoding="utf-8")
+    data: dict[str, Any] = json.loads(text)
+    return data
+
+
+def version() -> str:
+    """Return the version of the ATLAS data that ids and names are from."""
+    return str(_data()["version"])
+
+
+def technique(uid: str) -> Technique:
+    """Return a technique by its id. Raises ``KeyError`` for one that is not in the data."""
+    data = _data()
+    entry = data["techniques"][uid]
+    parent = technique(entry["parent"]) if "parent" in entry else None
+    return Technique(uid, entry["name"], entry["tactic"], data["tactics"][entry["tactic"]], parent)
+
+
+def techniques(kind: Literal["account", "campaign"]) -> list[Technique]:
+    """Return the techniques of a kind of finding, the primary one first."""
+    return [technique(uid) for uid in _data()["findings"][kind]]
+
+
+def mitigations() -> dict[str, str]:
+    """Return the mitigations by id."""
+    return dict(_data()["mitigations"])
