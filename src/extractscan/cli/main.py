@@ -14,6 +14,7 @@ import typer
 
 from extractscan._version import __version__
 from extractscan.cli.evaluate import evaluate
+from extractscan.cli.explain import explain
 from extractscan.cli.power import power
 from extractscan.cli.schema import schema
 from extractscan.cli.score import score
@@ -51,6 +52,7 @@ app.command()(evaluate)
 app.command()(simulate)
 app.command()(power)
 app.command()(verify)
+app.command()(explain)
 app.command()(schema)
 
 
