@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from extractscan._version import __version__
+from extractscan.cli.diff import diff
 from extractscan.cli.evaluate import evaluate
 from extractscan.cli.explain import explain
 from extractscan.cli.power import power
@@ -53,6 +54,7 @@ app.command()(simulate)
 app.command()(power)
 app.command()(verify)
 app.command()(explain)
+app.command()(diff)
 app.command()(schema)
 
 
