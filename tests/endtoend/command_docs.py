@@ -5,7 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("", "score", "evaluate", "simulate", "power", "verify", "schema")
+COMMANDS = (
+    "",
+    "score",
+    "evaluate",
+    "simulate",
+    "power",
+    "explain",
+    "campaigns",
+    "clusters",
+    "timeline",
+    "diff",
+    "verify",
+    "schema",
+)
 
 
 def help_of(command):

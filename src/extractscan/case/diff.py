@@ -24,13 +24,14 @@ LEAST: Final = 1.0
 """Bits by which a finding must move to be listed where its severity stays: a doubling of the odds."""
 CONTINUES: Final = 0.2
 """Jaccard similarity of members from which a campaign is the old one: of two of one size a third stayed."""
+COMPARED: Final = ("account_id", "campaign_id", "severity", "bits", "rank", "requests", "innocent_explanation")
 CHANGES: Final = ("new", "risen", "fallen", "gone")
 
 
 def diff(old: Case, new: Case, *, least: float = LEAST) -> dict[str, Any]:
     """Return the document of schema ``diff``. Raises ``InputError`` for a case that is not as it was written."""
-    before = {a["account_id"]: a for a in old.accounts()}
-    after = {a["account_id"]: a for a in new.accounts()}
+    before = {a["account_id"]: a for a in old.accounts(columns=COMPARED)}
+    after = {a["account_id"]: a for a in new.accounts(columns=COMPARED)}
     accounts = []
     for key in before.keys() | after.keys():
         change = _change(before.get(key), after.get(key), least)

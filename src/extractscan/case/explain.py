@@ -42,9 +42,8 @@ def find_account(case: Case, account_id: str | None, rank: int | None) -> dict[s
         hint = f"; those that contain it: {', '.join(terminal(i, limit=60) for i in near[:3])}" if near else ""
         hint += " and more" if len(near) > 3 else ""
         raise UsageError(f"{case.name} has no account {terminal(account_id, limit=100)}{hint}")
-    for account in case.accounts():
-        if account["rank"] == rank:
-            return account
+    for account in case.accounts(rank=rank):
+        return account
     raise UsageError(f"{case.name} has no account of rank {rank}")
 
 

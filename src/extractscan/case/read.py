@@ -51,10 +51,16 @@ class Case:
         except (OSError, pl.exceptions.PolarsError) as error:
             raise InputError(f"a table of {self.name} is damaged; extractscan verify says more") from error
 
-    def accounts(self, ids: Sequence[str] | None = None) -> list[dict[str, Any]]:
-        """Return accounts as schema ``account`` has them, by rank; only those of ``ids`` when given."""
-        keep = None if ids is None else pc.field("account_id").isin(list(ids))
-        return self._documents(layout.ACCOUNTS, keep)
+    def accounts(
+        self, ids: Sequence[str] | None = None, *, rank: int | None = None, columns: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return accounts as schema ``account`` has them, by rank: those of ``ids`` or of a ``rank``, and some ``columns``, when given."""
+        keep = None
+        if ids is not None:
+            keep = pc.field("account_id").isin(list(ids))
+        elif rank is not None:
+            keep = pc.field("rank") == rank
+        return self._documents(layout.ACCOUNTS, keep, columns)
 
     def campaigns(self) -> list[dict[str, Any]]:
         """Return the campaigns as schema ``report`` has them, by rank."""
@@ -73,9 +79,12 @@ class Case:
         """The folder as it can be shown."""
         return terminal(str(self.folder), limit=200)
 
-    def _documents(self, path: str, keep: pc.Expression | None) -> list[dict[str, Any]]:
+    def _documents(
+        self, path: str, keep: pc.Expression | None, columns: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
         try:
-            rows = pq.read_table(self._checked(path), filters=keep).to_pylist()
+            chosen = None if columns is None else list(columns)
+            rows = pq.read_table(self._checked(path), columns=chosen, filters=keep).to_pylist()
             return [_document(row) for row in rows]
         except (OSError, pa.ArrowException, KeyError, TypeError, AttributeError) as error:
             raise self._damaged(path) from error
@@ -106,8 +115,11 @@ def open_case(folder: Path) -> Case:
 
 def _document(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row as its JSON document: times as text, the coverage as an object, its whole numbers whole."""
-    row["first_seen"], row["last_seen"] = timestamp(row["first_seen"]), timestamp(row["last_seen"])
-    row["coverage"] = {name: _whole(value) for name, value in row["coverage"]}
+    for name in ("first_seen", "last_seen"):
+        if name in row:
+            row[name] = timestamp(row[name])
+    if "coverage" in row:
+        row["coverage"] = {name: _whole(value) for name, value in row["coverage"]}
     return row
 
 

@@ -29,6 +29,13 @@ def to_json_lines(rows: Sequence[dict[str, Any]]) -> str:
     return "".join(json_line(row) + "\n" for row in rows)
 
 
+def listing(document: dict[str, Any], form: str, rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> str:
+    """One of the forms: the whole document as ``json``, its rows as ``jsonl``, some of their fields as ``csv``."""
+    if form == "json":
+        return to_json(document)
+    return to_json_lines(rows) if form == "jsonl" else to_csv(rows, fields)
+
+
 def to_csv(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> str:
     """A header and a row each; a list becomes one cell with its texts parted by blanks, null an empty cell."""
     out = io.StringIO()
