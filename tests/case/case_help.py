@@ -80,7 +80,6 @@ def tree(folder):
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def run_process(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "extractscan", *map(str, arguments)], capture_output=True, check=False, timeout=300
-    )
+def run_process(*arguments, stdin=None):
+    command = [sys.executable, "-m", "extractscan", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=300)

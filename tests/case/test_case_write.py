@@ -8,7 +8,7 @@ import random
 import jsonschema
 import polars as pl
 import pytest
-from case_help import KEY, make_case, rows, tree, write_log
+from case_help import KEY, make_case, rows, run_process, tree, write_log
 
 from extractscan.case import layout, write
 from extractscan.case.read import open_case
@@ -70,7 +70,10 @@ def test_only_a_case_is_replaced_and_only_when_told(log, made, tmp_path):
     first = make_case(tmp_path / "empty", [log])
     with pytest.raises(UsageError, match="--clobber"):
         make_case(tmp_path / "empty", [log])
-    (tmp_path / "empty" / "stale").write_text("")
+    (tmp_path / "empty" / "notes.txt").write_text("what I found")
+    with pytest.raises(UsageError, match=r"notes\.txt"):
+        make_case(tmp_path / "empty", [log], clobber=True)
+    (tmp_path / "empty" / "notes.txt").unlink()
     assert make_case(tmp_path / "empty", [log], clobber=True).seal == first.seal
     assert tree(tmp_path / "empty") == tree(made.folder)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "things"]
@@ -146,3 +149,48 @@ def test_a_manifest_cannot_point_outside(copy, path):
     (copy / layout.RUN).write_text(json.dumps(run))
     with pytest.raises(InputError, match="damaged"):
         open_case(copy)
+
+
+def test_a_case_that_came_while_we_worked_is_not_replaced(log, made, tmp_path, monkeypatch):
+    fill = write._fill
+
+    def slow(folder, *rest):
+        fill(folder, *rest)
+        make_elsewhere.rename(tmp_path / "case")
+
+    make_elsewhere = make_case(tmp_path / "other", [log]).folder
+    monkeypatch.setattr(write, "_fill", slow)
+    with pytest.raises(UsageError, match="--clobber"):
+        make_case(tmp_path / "case", [log])
+    assert [p.name for p in tmp_path.iterdir()] == ["case"]
+    assert tree(tmp_path / "case") == tree(made.folder)
+
+
+def test_a_baseline_and_what_could_not_be_read_are_in_it(log, call, tmp_path):
+    people = [r for r in rows() if str(r["account_id"]).startswith("person")]
+    write_log(tmp_path / "clean.jsonl", people)
+    dirty = tmp_path / "dirty\x1b[31m.jsonl"
+    dirty.write_bytes(log.read_bytes() + b"{broken\n{}\n")
+    ran = call("score", dirty, "--baseline", tmp_path / "clean.jsonl", "--case", tmp_path / "case", "-f", "json", "-q")
+    assert ran.code == 0
+    run = json.loads((tmp_path / "case" / layout.RUN).read_text())
+    assert run["rows"]["quarantined"] == 2
+    assert run["configuration"]["rate"] == 0.05
+    assert [f["sha256"] for f in run["baseline_inputs"]] == [
+        hashlib.sha256((tmp_path / "clean.jsonl").read_bytes()).hexdigest()
+    ]
+    jsonschema.Draft202012Validator(schemas.schema("case")).validate(run)
+    lines = (tmp_path / "case" / layout.QUARANTINE).read_bytes()
+    assert b"\x1b" not in lines
+    assert [json.loads(line)["line"] for line in lines.splitlines()] == [len(rows()) + 1, len(rows()) + 2]
+    assert call("explain", tmp_path / "case", "--rank", 1).code == 0
+    assert call("verify", tmp_path / "case", dirty).code == 0
+
+
+def test_standard_input_makes_a_case_that_has_no_text_to_show(log, call, tmp_path):
+    done = run_process("score", "-", "--case", tmp_path / "case", "-q", stdin=log.read_bytes())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert call("verify", tmp_path / "case", log).code == 0, "the same bytes, wherever they came from"
+    assert call("explain", tmp_path / "case", "shard-0", "--show-text").code == 3
+    shown = call("explain", tmp_path / "case", "shard-0", "--show-text", "--logs", log)
+    assert "Think step by step" in shown.out

@@ -79,11 +79,7 @@ def check_case(folder: Path, inputs: Iterable[str], *, clobber: bool) -> None:
             raise UsageError(f"the folder {_name(folder.parent)} does not exist")
         if not os.access(place.parent, os.W_OK):
             raise UsageError(f"cannot write in {_name(place.parent)}: permission denied")
-        if place.exists() and not (place.is_dir() and not any(place.iterdir())):
-            if not _is_case(place):
-                raise UsageError(f"{_name(folder)} exists and is no case; choose another folder")
-            if not clobber:
-                raise UsageError(f"{_name(folder)} exists; use --clobber to replace it")
+        _check_free(place, folder, clobber=clobber)
     except (OSError, ValueError) as error:
         raise UsageError(f"{_name(folder)} cannot be a case: {_reason(error)}") from error
 
@@ -109,6 +105,7 @@ def write_case(
         try:
             _fill(building, findings, scored, settings, invocation)
             seal = sha256_of(building / layout.RUN)
+            _check_free(place, folder, clobber=clobber)  # it may have come while we worked
             _settle(building, place)
         finally:
             shutil.rmtree(building, ignore_errors=True)
@@ -195,12 +192,24 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _is_case(folder: Path) -> bool:
+def _check_free(place: Path, folder: Path, *, clobber: bool) -> None:
+    """Raise ``UsageError`` unless the place is free, or holds a case and nothing else and may be replaced."""
+    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        return
     try:
-        parse_manifest((folder / layout.RUN).read_bytes(), layout.RUN)
+        manifest = parse_manifest((place / layout.RUN).read_bytes(), layout.RUN)
     except (OSError, InputError):
-        return False
-    return True
+        raise UsageError(f"{_name(folder)} exists and is no case; choose another folder") from None
+    if not clobber:
+        raise UsageError(f"{_name(folder)} exists; use --clobber to replace it")
+    parts = {layout.RUN, layout.INVOCATION, *(file.path for file in manifest.files)}
+    foreign = next(
+        (p for p in sorted(place.rglob("*")) if not p.is_dir() and p.relative_to(place).as_posix() not in parts), None
+    )
+    if foreign is not None:
+        raise UsageError(
+            f"{_name(folder)} holds {_name(foreign.relative_to(place))}, which is no part of the case; move it first"
+        )
 
 
 def _name(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,7 +64,7 @@ def _head(page: Page, document: dict[str, Any]) -> None:
     facts = [
         phrases.count(account["requests"], "request"),
         f"{_when(account['first_seen'])} to {_when(account['last_seen'])} UTC",
-        f"more bits than {document['bits_percentile']:.1f} % of {phrases.count(document['accounts'], 'account')}",
+        f"more bits than {_per_cent(document['bits_percentile'])} of {phrases.count(document['accounts'], 'account')}",
     ]
     if account["q_value"] is not None:
         facts.append(f"p {phrases.probability(account['p_value'])}, q {phrases.probability(account['q_value'])}")
@@ -120,7 +121,7 @@ def _signals(page: Page, document: dict[str, Any]) -> None:
         columns.append(Column("WHAT WAS SEEN", max(page.width - sum(c.width + 2 for c in columns), 24)))
         page.heading(columns)
         for signal in shown:
-            than = f"{signal['percentile']:.1f} % of {signal['compared']:,} {signal['compared_with']}"
+            than = f"{_per_cent(signal['percentile'])} of {signal['compared']:,} {signal['compared_with']}"
             cells = [Text(phrases.words(signal["signal"])), _bits(page, signal["bits"]), Text(than)]
             page.row([*cells, page.prose(signal["detail"])], columns)
     for gate in document["account"]["gates"]:
@@ -266,6 +267,11 @@ def _close(page: Page, document: dict[str, Any]) -> None:
 
 def _ids(entries: Iterable[dict[str, str]]) -> str:
     return ", ".join(f"{entry['id']} {entry['name']}" for entry in entries)
+
+
+def _per_cent(value: float) -> str:
+    """Per cent, rounded down: who has the most has more than nearly all, and never more than all."""
+    return f"{math.floor(value * 10) / 10:.1f} %"
 
 
 def _bits(page: Page, bits: float) -> Text:
