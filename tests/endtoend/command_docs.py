@@ -5,7 +5,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("", "score", "inspect", "convert", "evaluate", "simulate", "power", "schema")
+COMMANDS = (
+    "",
+    "score",
+    "inspect",
+    "convert",
+    "evaluate",
+    "simulate",
+    "power",
+    "explain",
+    "campaigns",
+    "clusters",
+    "timeline",
+    "diff",
+    "verify",
+    "schema",
+)
 
 
 def help_of(command):

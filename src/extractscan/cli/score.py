@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -62,7 +62,14 @@ def score(
     ],
     report_format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")] = ReportFormat.TABLE,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
-    clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output file.")] = False,
+    case: Annotated[
+        Path | None,
+        typer.Option(
+            "--case", metavar="DIR", help="Leave a case in this folder, for explain, verify, diff and others."
+        ),
+    ] = None,
+    no_case: Annotated[bool, typer.Option("--no-case", help="Leave none; the default.")] = False,
+    clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output file and the case.")] = False,
     top: Annotated[
         int | None, typer.Option(min=1, help="List so many accounts (table: 20; other formats: all).")
     ] = None,
@@ -115,6 +122,7 @@ def score(
     Example: extractscan score logs.parquet
     """
     import os  # noqa: PLC0415
+    import sys  # noqa: PLC0415
 
     since_time, until_time = parse_time(since, "--since"), parse_time(until, "--until")
     if since_time is not None and until_time is not None and since_time >= until_time:
@@ -125,7 +133,10 @@ def score(
         raise UsageError("--show-allowed needs --allow FILE")
     if "-" in (baseline or []):
         raise UsageError("--baseline cannot be standard input; name a file, a folder or a glob")
+    if case is not None and no_case:
+        raise UsageError("--case and --no-case exclude each other")
     columns = parse_columns(column or [])
+    started = datetime.now(UTC)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = min(jobs, 4 * cores) if jobs else cores
     # Polars reads this once, when it is imported.
@@ -133,7 +144,7 @@ def score(
 
     from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
     from extractscan.cli.formats import format_options  # noqa: PLC0415
-    from extractscan.engine.local import score_logs  # noqa: PLC0415
+    from extractscan.engine.local import judge_logs  # noqa: PLC0415
     from extractscan.jit import is_cold  # noqa: PLC0415
     from extractscan.logs.quarantine import parse_max_bad_rows  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
@@ -147,10 +158,14 @@ def score(
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
     allowed = None if allow is None else read_allowlist(allow)
+    if case is not None:
+        from extractscan.case.write import check_case  # noqa: PLC0415
+
+        check_case(case, logs, clobber=clobber)
     if is_cold() and not quiet:
         note("compiling kernels, once for this installation: this takes half a minute or so")
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
-        found = score_logs(
+        found, scored = judge_logs(
             logs,
             observer=Silent() if quiet else console,
             since=since_time,
@@ -161,11 +176,22 @@ def score(
             jobs=threads,
             baselines=baseline or [],
             rate=alpha,
+            keep=case is not None,
         )
-        if allowed is not None:
+        if case is not None:
+            from extractscan.case.manifest import Settings  # noqa: PLC0415
+            from extractscan.case.write import Invocation, write_case  # noqa: PLC0415
+
+            console.stage("write the case")
+            settings = Settings(since_time, until_time, columns, bad_rows, alpha if baseline else None)
+            invocation = Invocation(tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC))
+            seal = write_case(case, found, scored, settings, invocation, clobber=clobber)
+        if allowed is not None:  # a case holds everything: what is allowed is a matter of the report
             found = apply_allowlist(found, allowed, show=show_allowed)
             for warning in found.run.allowlist.warnings if found.run.allowlist and not quiet else ():
                 console.warn(f"allowlist: {warning}")
+    if case is not None and not quiet:
+        note(f"case written to {case}; SHA-256 of its run.json: {seal}")
     write_report(found, chosen, output=output, clobber=clobber, top=top)
     if fail_on is not None:
         limit = SEVERITIES.index(fail_on.value)

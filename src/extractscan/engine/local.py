@@ -22,6 +22,9 @@ from extractscan.verdict.report import Measured, findings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from extractscan.cluster.components import Clusters
+    from extractscan.coverage.streams import Streams
+    from extractscan.fingerprint.requests import Fingerprints
     from extractscan.logs.choose import FormatOptions
     from extractscan.progress import Observer
     from extractscan.verdict.assess import Assessment
@@ -50,11 +53,21 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What the stages made on the way to a verdict: what a case is written from."""
+
+    prints: Fingerprints
+    clusters: Clusters
+    streams: Streams
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
-    """A log as judged, before it is put into words."""
+    """A log as judged, before it is put into words; ``kept`` only where it was asked for, since it is large."""
 
     assessment: Assessment
     measured: Measured
+    kept: Kept | None = None
 
 
 def assess_logs(
@@ -67,8 +80,12 @@ def assess_logs(
     columns: Mapping[str, str] | None = None,
     formats: FormatOptions | None = None,
     jobs: int = 1,
+    keep: bool = False,
 ) -> Scored:
-    """Judge the accounts of logs. Raises ``InputError`` when nothing can be read or too much cannot."""
+    """Judge the accounts of logs; with ``keep``, what a case needs is kept too.
+
+    Raises ``InputError`` when nothing can be read or too much cannot.
+    """
     prints, summary = load(
         inputs,
         observer=observer,
@@ -112,7 +129,55 @@ def assess_logs(
             present=prints.present,
             summary=summary,
         ),
+        Kept(prints, clusters, streams) if keep else None,
     )
+
+
+def judge_logs(
+    inputs: Sequence[str],
+    *,
+    observer: Observer,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    max_bad_rows: float | None = None,
+    columns: Mapping[str, str] | None = None,
+    formats: FormatOptions | None = None,
+    jobs: int = 1,
+    baselines: Sequence[str] = (),
+    rate: float = 0.05,
+    keep: bool = False,
+) -> tuple[Findings, Scored]:
+    """Score the accounts of logs: the findings, and with ``keep`` what a case is written from.
+
+    Each of ``baselines`` (a file, folder or glob) is a clean period of its own, read whole, and ``rate`` the false discovery rate to
+    state; without any no rate is claimed. Raises ``InputError`` when nothing can be read or too much cannot, ``UsageError`` for a
+    file that is in two periods.
+    """
+    scored = assess_logs(
+        inputs,
+        observer=observer,
+        since=since,
+        until=until,
+        max_bad_rows=max_bad_rows,
+        columns=columns,
+        formats=formats,
+        jobs=jobs,
+        keep=keep,
+    )
+    if not baselines:
+        return findings(scored.assessment, scored.measured), scored
+    clean: list[Period] = []
+    for number, baseline in enumerate(baselines, 1):
+        part = _Part(observer, "baseline" if len(baselines) == 1 else f"baseline {number}")
+        judged = assess_logs(
+            [baseline], observer=part, max_bad_rows=max_bad_rows, columns=columns, formats=formats, jobs=jobs
+        )
+        clean.append(period(judged.assessment, judged.measured))
+    check_periods(clean)
+    calibration = calibrate(period(scored.assessment, scored.measured), clean, rate)
+    for warning in calibration.summary.warnings:
+        observer.warn(f"baseline: {warning}")
+    return findings(scored.assessment, scored.measured, calibration), scored
 
 
 def score_logs(
@@ -128,13 +193,8 @@ def score_logs(
     baselines: Sequence[str] = (),
     rate: float = 0.05,
 ) -> Findings:
-    """Score the accounts of logs.
-
-    Each of ``baselines`` (a file, folder or glob) is a clean period of its own, read whole, and ``rate`` the false discovery rate to
-    state; without any no rate is claimed. Raises ``InputError`` when nothing can be read or too much cannot, ``UsageError`` for a
-    file that is in two periods.
-    """
-    scored = assess_logs(
+    """Score the accounts of logs: the findings of ``judge_logs``."""
+    found, _ = judge_logs(
         inputs,
         observer=observer,
         since=since,
@@ -143,18 +203,7 @@ def score_logs(
         columns=columns,
         formats=formats,
         jobs=jobs,
+        baselines=baselines,
+        rate=rate,
     )
-    if not baselines:
-        return findings(scored.assessment, scored.measured)
-    clean: list[Period] = []
-    for number, baseline in enumerate(baselines, 1):
-        part = _Part(observer, "baseline" if len(baselines) == 1 else f"baseline {number}")
-        judged = assess_logs(
-            [baseline], observer=part, max_bad_rows=max_bad_rows, columns=columns, formats=formats, jobs=jobs
-        )
-        clean.append(period(judged.assessment, judged.measured))
-    check_periods(clean)
-    calibration = calibrate(period(scored.assessment, scored.measured), clean, rate)
-    for warning in calibration.summary.warnings:
-        observer.warn(f"baseline: {warning}")
-    return findings(scored.assessment, scored.measured, calibration)
+    return found

@@ -49,6 +49,20 @@ def techniques(kind: Literal["account", "campaign"]) -> list[Technique]:
     return [technique(uid) for uid in _data()["findings"][kind]]
 
 
+def atlas(*, found: bool, campaign: bool) -> dict[str, Any]:
+    """Return the ids that fit a finding: ``version``, ``techniques`` (the main one first), ``mitigations``, ``case_studies``.
+
+    Without a finding there is nothing to name but the version.
+    """
+    named: dict[str, Any] = {"version": version(), "techniques": [], "mitigations": [], "case_studies": []}
+    if found:
+        fitting = techniques("campaign" if campaign else "account")
+        named["techniques"] = [{"id": each.uid, "name": each.name} for each in fitting]
+        named["mitigations"] = [{"id": uid, "name": name} for uid, name in mitigations().items()]
+        named["case_studies"] = [{"id": uid, "name": name} for uid, name in _data()["case_studies"].items()]
+    return named
+
+
 def mitigations() -> dict[str, str]:
     """Return the mitigations by id."""
     return dict(_data()["mitigations"])

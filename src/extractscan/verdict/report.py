@@ -78,16 +78,22 @@ def _calibrated(
     return ("medium" if reason else grade), fields
 
 
-def findings(assessment: Assessment, measured: Measured, calibration: Calibration | None = None) -> Findings:
-    """Rank accounts and campaigns; ties are broken by id, so that the order never depends on the input's."""
+def worst_streams(assessment: Assessment) -> dict[int, StreamVerdict]:
+    """Verdict of the stream that decides each account's, by account number; of streams with equal bits the first."""
     account_of = assessment.profiles["account"].to_list()
-    family_of = assessment.profiles["family"].to_list()
     worst: dict[int, StreamVerdict] = {}
     for judged in assessment.verdicts:
         account = account_of[judged.stream]
         held = worst.get(account)
         if held is None or (judged.bits, -judged.stream) > (held.bits, -held.stream):
             worst[account] = judged
+    return worst
+
+
+def findings(assessment: Assessment, measured: Measured, calibration: Calibration | None = None) -> Findings:
+    """Rank accounts and campaigns; ties are broken by id, so that the order never depends on the input's."""
+    family_of = assessment.profiles["family"].to_list()
+    worst = worst_streams(assessment)
     names = {id(c): campaign_id([measured.accounts[a] for a in c.accounts]) for c in assessment.campaigns}
     member_of = {int(a): names[id(c)] for c in assessment.campaigns for a in c.accounts}
     order = sorted(

@@ -1,0 +1,80 @@
+"""Near-duplicates within a case, measured again from its token hashes: the least similar pair of a cluster, and prompts like a text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from extractscan.cluster.similarity import jaccard
+from extractscan.fingerprint.minhash import KEPT_SHINGLES, SHINGLE, shingle
+from extractscan.fingerprint.tokens import tokenise
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PAIRS: Final = 2_000
+"""Members of a cluster up to which its least similar pair is sought; a larger one has its first ones looked at."""
+
+
+def csr(tokens: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Return offsets and values of a column of token lists."""
+    lengths = tokens.list.len().to_numpy().astype(np.int64)
+    values = tokens.explode(empty_as_null=False).to_numpy().astype(np.uint32)
+    return np.r_[np.int64(0), np.cumsum(lengths)], values
+
+
+def least_similar(tokens: pl.Series, first: int) -> tuple[int, float] | None:
+    """Return the position of the member that is least similar to the one at ``first``, and the Jaccard similarity.
+
+    None for a cluster of one. Clusters are grown around their representative, so that this is the loosest joint that was accepted.
+    """
+    if tokens.len() < 2:
+        return None
+    offsets, values = csr(tokens)
+    sets = shingle(offsets, values)
+    worst, lowest = -1, 2.0
+    for other in range(tokens.len()):
+        if other != first:
+            value = jaccard(sets.offsets, sets.values, sets.counts, first, other, KEPT_SHINGLES, 0.0)
+            if value < lowest:
+                worst, lowest = other, float(value)
+    return worst, lowest
+
+
+def containment(text: str, tokens: pl.Series) -> NDArray[np.float64]:
+    """Share of the shingles of ``text`` that each prompt holds, in [0, 1]; exact for a prompt of up to ``KEPT_SHINGLES``, else an estimate.
+
+    A text too short for a shingle is compared by its words in their order: 1 where they stand together in the prompt, else 0.
+    """
+    query = tokenise(pl.Series([text]))
+    offsets, values = csr(tokens)
+    if query.values.size < SHINGLE:
+        return _holds(query.values, offsets, values)
+    wanted = np.unique(shingle(query.offsets, query.values).values)
+    sets = shingle(offsets, values)
+    hits = np.r_[0, np.cumsum(np.isin(sets.values, wanted))]
+    found = hits[sets.offsets[1:]] - hits[sets.offsets[:-1]]
+    whole = np.full(found.size, float(wanted.size))
+    for at in np.flatnonzero(sets.counts > KEPT_SHINGLES):
+        # Only its smallest hashes are known: of the text's, those that could be among them count.
+        largest = sets.values[sets.offsets[at + 1] - 1]
+        whole[at] = max(1, int(np.searchsorted(wanted, largest, side="right")))
+    out: NDArray[np.float64] = np.minimum(found / whole, 1.0)
+    return out
+
+
+def _holds(words: NDArray[np.uint32], offsets: NDArray[np.int64], values: NDArray[np.uint32]) -> NDArray[np.float64]:
+    if not words.size or values.size < words.size:
+        return np.zeros(offsets.size - 1)
+    places = values.size - words.size + 1
+    match = np.ones(places, bool)
+    for k, word in enumerate(words):
+        match &= values[k : k + places] == word
+    at = np.flatnonzero(match)
+    owner = np.searchsorted(offsets, at, side="right") - 1
+    inside = at + words.size <= offsets[owner + 1]
+    out = np.zeros(offsets.size - 1)
+    out[owner[inside]] = 1.0
+    return out
