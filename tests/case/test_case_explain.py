@@ -10,7 +10,6 @@ import pytest
 from case_help import CARD, EMAIL, HOSTILE, KEY, make_case, rows, write_log
 
 from extractscan.case import layout
-from extractscan.case.atlas import ATLAS_VERSION, atlas
 from extractscan.case.explain import explain, find_account
 from extractscan.case.links import rarity, shared
 from extractscan.case.nearness import containment, csr
@@ -20,6 +19,7 @@ from extractscan.case.waterfall import waterfall
 from extractscan.errors import InputError, UsageError
 from extractscan.fingerprint.tokens import tokenise
 from extractscan.report import schemas
+from extractscan.report.atlas import ATLAS_VERSION, atlas
 from extractscan.report.sparkline import sparkline, thinned
 from extractscan.verdict.explain import INNOCENT, UNGATED
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from extractscan.case.atlas import atlas
 from extractscan.case.select import model_names, selected
 from extractscan.case.settling import settled_by
+from extractscan.report.atlas import atlas
 from extractscan.report.neutralise import json_text
 
 if TYPE_CHECKING:

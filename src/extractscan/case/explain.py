@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from extractscan.case import layout
-from extractscan.case.atlas import atlas
 from extractscan.case.links import MEANS, linked
 from extractscan.case.nearness import least_similar
 from extractscan.case.settling import settled_by
 from extractscan.case.waterfall import waterfall
 from extractscan.coverage.rarefaction import rarefaction_curve
 from extractscan.errors import UsageError
+from extractscan.report.atlas import atlas
 from extractscan.report.document import number, timestamp
 from extractscan.report.neutralise import json_text, terminal
 

@@ -12,9 +12,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from extractscan._version import __version__
-from extractscan.case.atlas import ATLAS_VERSION
 from extractscan.case.layout import CASE_VERSION, KIND
 from extractscan.errors import InputError
+from extractscan.report.atlas import ATLAS_VERSION
 from extractscan.report.neutralise import json_text
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ ATLAS_VERSION: Final = "5.6.0"
 
 @lru_cache(maxsize=1)
 def _data() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((files("extractscan.case") / "atlas.json").read_text(encoding="utf-8"))
+    document: dict[str, Any] = json.loads((files("extractscan.report") / "atlas.json").read_text(encoding="utf-8"))
     return document
 
 
