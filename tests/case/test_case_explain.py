@@ -175,9 +175,12 @@ def test_a_log_that_has_changed_is_not_read(tmp_path, call):
 
 
 @pytest.mark.parametrize("name", [layout.STREAMS, layout.ACCOUNTS, layout.PROMPTS, layout.EVIDENCE])
-def test_a_damaged_case_is_no_traceback(copy, call, name):
+def test_a_damaged_case_is_no_traceback(made, copy, call, name):
     size = (copy / name).stat().st_size
     (copy / name).write_bytes(b"x" * size)
+    assert call("explain", copy, "shard-0").code == 3
+    whole = (made.folder / name).read_bytes()
+    (copy / name).write_bytes(whole[:40] + bytes([whole[40] ^ 1]) + whole[41:])
     assert call("explain", copy, "shard-0").code == 3
     (copy / name).unlink()
     assert call("explain", copy, "shard-0").code == 3

@@ -1,13 +1,12 @@
-"""Opening a case: each table when it is asked for, none of them trusted beyond its size.
+"""Opening a case: each table when it is asked for, and only if its SHA-256 is that of the manifest.
 
-``verify`` hashes; the other commands only hold the size of what they open against the manifest, which finds a damaged or half
-copied folder at once.
+What a command says of a case then holds for what was written, and a damaged table never reaches a decoder.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -16,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from extractscan.case import layout
-from extractscan.case.manifest import Manifest, parse_manifest
+from extractscan.case.manifest import Manifest, parse_manifest, sha256_of
 from extractscan.errors import InputError
 from extractscan.report.document import timestamp
 from extractscan.report.neutralise import terminal
@@ -32,6 +31,7 @@ class Case:
 
     folder: Path
     manifest: Manifest
+    _hashed: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def table(self, path: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """Read a table, or some of its columns."""
@@ -90,13 +90,17 @@ class Case:
             raise self._damaged(path) from error
 
     def _checked(self, path: str) -> Path:
-        known = {file.path: file.size for file in self.manifest.files}
+        """Return where a file is, once it is known to be the one that was written."""
         whole = self.folder / path
-        try:
-            if path not in known or whole.stat().st_size != known[path]:
+        if path not in self._hashed:
+            known = next((file for file in self.manifest.files if file.path == path), None)
+            try:
+                same = known is not None and whole.stat().st_size == known.size and sha256_of(whole) == known.sha256
+            except OSError:
+                same = False
+            if not same:
                 raise self._damaged(path)
-        except OSError as error:
-            raise self._damaged(path) from error
+            self._hashed.add(path)
         return whole
 
     def _damaged(self, path: str) -> InputError:

@@ -37,7 +37,7 @@ def listing(document: dict[str, Any], form: str, rows: Sequence[dict[str, Any]],
 
 
 def to_csv(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> str:
-    """A header and a row each; a list becomes one cell with its texts parted by blanks, null an empty cell."""
+    """A header and a row each; a list becomes one cell of JSON, null an empty one."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([csv_cell(name) for name in fields])
@@ -48,5 +48,5 @@ def to_csv(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, list):
-        return csv_cell(" ".join(str(each) for each in value))
+        return csv_cell(json_line(value))
     return csv_cell(value)
