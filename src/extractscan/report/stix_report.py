@@ -1,8 +1,9 @@
 """STIX 2.1: a bundle for exchange with those who track the same campaigns, made with ``stix2`` (extra ``stix``).
 
-Each finding is a ``grouping`` of suspicious activity: the accounts as ``user-account``, what was seen as ``observed-data``, and
-a ``note`` with the evidence and the innocent explanation. A campaign is also a ``campaign`` that uses ATLAS techniques
-(``attack-pattern``). There is no ``indicator``: an account id is no pattern to block on, and a score is a lead.
+Each finding has its accounts as ``user-account``, what was seen as ``observed-data``, and a ``note`` on that with the evidence and
+the innocent explanation. A ``grouping`` of suspicious activity holds a campaign together, or an account that is in none; a
+campaign is also a ``campaign`` that uses ATLAS techniques (``attack-pattern``).
+There is no ``indicator``: an account id is no pattern to block on, and a score is a lead.
 
 Ids are made from the content (UUID version 5), and times are those of the log, so that the same findings give the same bundle.
 """
@@ -51,8 +52,9 @@ class StixRenderer:
         made = Maker(findings.run)
         for campaign in found.campaigns:
             made.finding(campaign)
+        known = {campaign.campaign_id for campaign in found.campaigns}
         for account in found.accounts[: options.top]:
-            made.finding(account)
+            made.finding(account, grouped=account.campaign_id not in known)
         lines = [json_line(json.loads(each.serialize())) for each in made.objects()]
         bundle = f"bundle--{uuid5(NAMESPACE, json_line(lines))}"
         stream.write(f'{{"type":"bundle","id":"{bundle}","objects":[\n' + ",\n".join(lines) + "\n]}\n")
@@ -63,6 +65,8 @@ class Maker:
 
     def __init__(self, run: RunSummary) -> None:
         self._held: dict[str, Any] = {}
+        self._users: dict[str, str] = {}  # stix2 is slow: nothing is made twice
+        self._patterns: dict[str, str] = {}
         self._logs = sorted(file.sha256 for file in run.files)
         self._made = timestamp(run.last_seen or EPOCH)
         maker = f"identity--{uuid5(NAMESPACE, 'extractscan')}"
@@ -74,13 +78,13 @@ class Maker:
         """Return what was made."""
         return self._held.values()
 
-    def finding(self, finding: AccountFinding | CampaignFinding) -> None:
-        """Make the objects of one finding."""
+    def finding(self, finding: AccountFinding | CampaignFinding, *, grouped: bool = True) -> None:
+        """Make the objects of one finding, with a grouping unless that of its campaign does."""
         kind: Literal["account", "campaign"] = "campaign" if isinstance(finding, CampaignFinding) else "account"
         name = finding.campaign_id if isinstance(finding, CampaignFinding) else finding.account_id
         members = finding.accounts if isinstance(finding, CampaignFinding) else (finding.account_id,)
-        users = [self._keep(stix2.UserAccount(user_id=json_text(member))) for member in members]
-        users = list(dict.fromkeys(users))  # ids that differ in nothing that Unicode can write are one
+        # Ids that differ in nothing that Unicode can write are one.
+        users = [self._user(member) for member in dict.fromkeys(json_text(member) for member in members)]
         observed = self._keep(
             stix2.ObservedData(
                 id=self._id("observed-data", kind, name),
@@ -91,13 +95,6 @@ class Maker:
                 **self._common,
             )
         )
-        subjects = [*users, observed]
-        if isinstance(finding, CampaignFinding):
-            subjects.append(self._campaign(finding, kind, name))
-        patterns = [self._pattern(technique) for technique in atlas.techniques(kind)]
-        if isinstance(finding, CampaignFinding):
-            subjects += [self._uses(subjects[-1], pattern) for pattern in patterns]
-        subjects += patterns
         self._keep(
             stix2.Note(
                 id=self._id("note", kind, name),
@@ -107,6 +104,15 @@ class Maker:
                 **self._common,
             )
         )
+        if not grouped:
+            return
+        subjects = [*users, observed]
+        if isinstance(finding, CampaignFinding):
+            subjects.append(self._campaign(finding, kind, name))
+        patterns = [self._pattern(technique) for technique in atlas.techniques(kind)]
+        if isinstance(finding, CampaignFinding):
+            subjects += [self._uses(subjects[-1], pattern) for pattern in patterns]
+        subjects += patterns
         self._keep(
             stix2.Grouping(
                 id=self._id("grouping", kind, name),
@@ -132,9 +138,16 @@ class Maker:
             )
         )
 
+    def _user(self, member: str) -> str:
+        if member not in self._users:
+            self._users[member] = self._keep(stix2.UserAccount(user_id=member))
+        return self._users[member]
+
     def _pattern(self, technique: atlas.Technique) -> str:
+        if technique.uid in self._patterns:
+            return self._patterns[technique.uid]
         epoch = timestamp(EPOCH)
-        return self._keep(
+        made = self._keep(
             stix2.AttackPattern(
                 id=f"attack-pattern--{uuid5(NAMESPACE, f'{technique.uid} {atlas.version()}')}",
                 name=technique.name,
@@ -149,6 +162,7 @@ class Maker:
                 modified=epoch,
             )
         )
+        return self._patterns.setdefault(technique.uid, made)
 
     def _uses(self, campaign: str, pattern: str) -> str:
         return self._keep(
