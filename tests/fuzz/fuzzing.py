@@ -20,7 +20,16 @@ from lookalikes import SHAPES
 from extractscan.logs.dialects import EVENT, REQUEST, RESPONSE
 
 TOTAL = int(os.environ.get("EXTRACTSCAN_FUZZ", "0"))
-SHARES = {"bodies": 0.3, "streams": 0.1, "text": 0.2, "records": 0.15, "columnar": 0.1, "findings": 0.1, "words": 0.05}
+SHARES = {
+    "bodies": 0.3,
+    "streams": 0.1,
+    "text": 0.15,
+    "shapes": 0.05,
+    "records": 0.15,
+    "columnar": 0.1,
+    "findings": 0.1,
+    "words": 0.05,
+}
 COUNTS: Counter[str] = Counter()
 
 

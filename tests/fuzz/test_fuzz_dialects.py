@@ -43,14 +43,14 @@ def agree(texts):
             assert alone == {k: v[i] for k, v in together.items() if v[i] is not None}
 
 
-@fuzz("bodies", 250)
+@fuzz("bodies", 120)
 @given(st.lists(st.none() | (JSON | WORDS).map(readable), min_size=1, max_size=3))
 def test_bodies(texts):
     count("bodies")
     agree(texts)
 
 
-@fuzz("streams", 80)
+@fuzz("streams", 40)
 @given(st.lists(STREAMS.map(readable), min_size=1, max_size=2))
 def test_streams(texts):
     count("streams")

@@ -6,16 +6,21 @@ import bz2
 import gzip
 import io
 import json
+import tomllib
 
 import polars as pl
 import pyarrow as pa
 import pytest
 import zstandard
-from fuzzing import CHANGES, JSON, PLACES, RECORDS, count, fuzz, spoiled, with_text
+from fuzzing import CHANGES, JSON, NAMES, PLACES, RECORDS, acting, count, fuzz, spoiled, with_text
 from hypothesis import given
 from hypothesis import strategies as st
-from logs_help import jsonl, row
+from logs_help import Heard, jsonl, row
 from reading import GROUPED, check
+
+from extractscan.errors import ExtractscanError
+from extractscan.logs.inspection import inspect_logs
+from extractscan.report import inspection
 
 ROWS = [row(k, model="m", response=f"said {k}", input_tokens=k, temperature=0.5) for k in range(4)]
 TALK = [row(k, messages=[{"role": "user", "content": f"asked {k}"}]) for k in range(3)]
@@ -81,7 +86,7 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("fuzz") / "log"
 
 
-@fuzz("text", 120)
+@fuzz("text", 60)
 @given(st.sampled_from(sorted(TEXT)), CHANGES, st.booleans())
 def test_spoiled_text(place, name, changes, complete):
     count("text")
@@ -89,7 +94,7 @@ def test_spoiled_text(place, name, changes, complete):
     check(place, complete=complete)
 
 
-@fuzz("columnar", 40)
+@fuzz("columnar", 20)
 @given(st.sampled_from(sorted(COLUMNAR)), CHANGES)
 def test_spoiled_columns(place, name, changes):
     count("columnar")
@@ -97,7 +102,7 @@ def test_spoiled_columns(place, name, changes):
     check(place)
 
 
-@fuzz("records", 100)
+@fuzz("records", 40)
 @given(st.sampled_from(sorted(RECORDS)), st.data())
 def test_absurd_records(place, name, data):
     count("records")
@@ -113,3 +118,29 @@ def test_absurd_records(place, name, data):
         # The good records are read, whatever stands between them.
         assert {q.line for q in summary.quarantine} <= {2}
         assert frame.height + len(summary.quarantine) >= 2
+
+
+SIGNS = st.sampled_from(
+    ["user", "account", "created", "messages", "prompt", "request", "response", "choices", "a.b", "id"]
+)
+SHAPES = st.lists(st.tuples(SIGNS | NAMES, JSON), min_size=1, max_size=5).map(
+    lambda members: "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in members) + "}"
+)
+
+
+@fuzz("shapes", 40)
+@given(st.lists(SHAPES, min_size=1, max_size=3))
+def test_unknown_shapes(place, lines):
+    count("shapes")
+    place.write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
+    try:
+        found = inspect_logs([str(place)], observer=Heard())
+    except ExtractscanError as error:
+        assert not acting(str(error), allowed="")
+        return
+    json.dumps(inspection.document(found), allow_nan=False)
+    for line in inspection.lines(found):
+        assert not acting(line, allowed="")
+    for file in found.files:
+        # The mapping to begin with is one that can be begun with.
+        tomllib.loads(file.starter)

@@ -106,7 +106,7 @@ def kept(output):
     return [c for c in acting(output) if not re.match(r"[\ue000-\uf8ff]", c) and neutralise._INVISIBLE.match(c)]
 
 
-@fuzz("findings", 60)
+@fuzz("findings", 25)
 @given(FINDINGS, OPTIONS)
 def test_findings(findings, options):
     count("findings")
@@ -149,7 +149,7 @@ INSPECTED = st.builds(
 )  # fmt: skip
 
 
-@fuzz("words", 80)
+@fuzz("words", 40)
 @given(WORDS, INSPECTED)
 def test_words_and_inspections(text, found):
     count("words")
