@@ -135,8 +135,7 @@ def test_unknown_shapes(place, lines):
     place.write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
     try:
         found = inspect_logs([str(place)], observer=Heard())
-    except ExtractscanError as error:
-        assert not acting(str(error), allowed="")
+    except ExtractscanError:
         return
     json.dumps(inspection.document(found), allow_nan=False)
     for line in inspection.lines(found):
