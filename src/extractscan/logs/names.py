@@ -134,10 +134,13 @@ class NameTable:
         return {slot: [name for _, name in sorted(found[slot])] for slot in SLOTS if slot in found}
 
 
+_DROPPED: Final = bytes(c for c in range(128) if not chr(c).isalnum())
+
+
 def fold(name: str) -> str:
     """The form in which names are compared: of ASCII, letters in lower case and digits; all else as it is."""
     raw = name.encode("utf-8", "surrogatepass").lower()
-    return bytes(c for c in raw if chr(c).isalnum() or c >= 128).decode("utf-8", "surrogatepass")
+    return raw.translate(None, _DROPPED).decode("utf-8", "surrogatepass")
 
 
 def name_table(columns: Mapping[str, str] | None = None) -> NameTable:

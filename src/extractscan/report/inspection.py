@@ -77,7 +77,7 @@ def lines(found: Inspection, *, ascii_only: bool = False) -> Iterator[str]:
     if found.truncated or found.redacted:
         yield f"Bodies     {found.truncated:,} requests with texts that were cut, {found.redacted:,} with texts taken out"
     yield ""
-    yield from _coverage(found)
+    yield from _coverage(found, ascii_only=ascii_only)
     missing = not_assessed(found.present)
     if missing and found.requests:
         yield ""
@@ -93,7 +93,7 @@ def lines(found: Inspection, *, ascii_only: bool = False) -> Iterator[str]:
             yield from (f"    {safe(line, 200)}" for line in file.starter.splitlines())
 
 
-def _coverage(found: Inspection) -> Iterator[str]:
+def _coverage(found: Inspection, *, ascii_only: bool) -> Iterator[str]:
     """Share of requests with each field, by format where there are several."""
     groups: dict[str, list[FileInspection]] = {}
     for file in found.files:
@@ -101,7 +101,9 @@ def _coverage(found: Inspection) -> Iterator[str]:
             groups.setdefault(file.format.split(" ")[0], []).append(file)
     if not groups:
         return
-    yield "Fields present" + (f" ({', '.join(terminal(name) for name in groups)})" if len(groups) > 1 else "")
+    yield "Fields present" + (
+        f" ({', '.join(terminal(name, ascii_only=ascii_only) for name in groups)})" if len(groups) > 1 else ""
+    )
     for field in next(iter(next(iter(groups.values())))).coverage:
         shares = []
         for files in groups.values():
