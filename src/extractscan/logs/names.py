@@ -9,6 +9,7 @@ over files.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from extractscan.errors import UsageError
@@ -134,6 +135,7 @@ class NameTable:
         return {slot: [name for _, name in sorted(found[slot])] for slot in SLOTS if slot in found}
 
 
+@lru_cache(maxsize=4096)
 def fold(name: str) -> str:
     """The form in which names are compared: of ASCII, letters in lower case and digits; all else as it is."""
     raw = name.encode("utf-8", "surrogatepass").lower()
