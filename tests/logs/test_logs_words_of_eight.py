@@ -18,7 +18,7 @@ def _buffer(texts: list[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def test_arrays_longer_than_there_is_room_for() -> None:
-    lists = [[], list(range(100)), ["a"] * 9, [{"k": [1, 2]}], list(range(1000)), [None]]
+    lists: list[list[object]] = [[], list(range(100)), ["a"] * 9, [{"k": [1, 2]}], list(range(1000)), [None]]
     texts = [json.dumps(one).encode() for one in lists]
     texts.insert(3, b"[" + b"1," * 500)  # never closed: counted for nothing
     buf, starts, ends = _buffer(texts)
