@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import numba
 from numba.misc.appdirs import AppDirs
@@ -34,13 +34,23 @@ def kernel(function: F) -> F:
     return _compiled(function, "never")
 
 
+def leaf(function: F) -> F:
+    """Compile a kernel that makes no arrays, without counting references to those that it is given.
+
+    The counts are atomic and kept in one place for all threads: in a helper that is called for every few bytes they take
+    most of the time. Scratch space comes from the caller.
+    """
+    return _compiled(function, "never", counting=False)
+
+
 def inline(function: F) -> F:
     """Compile a helper that is inlined into the kernels that call it."""
     return _compiled(function, "always")
 
 
-def _compiled(function: F, inlining: Literal["never", "always"]) -> F:
+def _compiled(function: F, inlining: Literal["never", "always"], *, counting: bool = True) -> F:
+    options: dict[str, Any] = {"nogil": True, "inline": inlining} | ({} if counting else {"_nrt": False})
     try:
-        return cast("F", numba.njit(cache=True, nogil=True, inline=inlining)(function))
+        return cast("F", numba.njit(cache=True, **options)(function))
     except RuntimeError:  # numba finds no place for its cache
-        return cast("F", numba.njit(nogil=True, inline=inlining)(function))
+        return cast("F", numba.njit(**options)(function))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from extractscan.jit import kernel
+from extractscan.jit import leaf
 from extractscan.logs.jsonscan import skip_space
 from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, PLAIN, QUOTED, STRING, Spans, offsets, readable
 from extractscan.logs.textspans import raw, spread, take, unescaped
@@ -170,7 +170,7 @@ def _peeked(values: Values) -> Values:
     return Values(values.buf, start, end, kind, values.rank)
 
 
-@kernel
+@leaf
 def _peek(buf: Any, start: Any, end: Any, kind: Any) -> None:
     """What plain texts may be, told by their first and last bytes."""
     for row in range(len(start)):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from extractscan.jit import kernel
+from extractscan.jit import leaf
 from extractscan.logs import messages
-from extractscan.logs.jsonscan import MAX_DEPTH, _key, kind_of, skip_space, skip_value
+from extractscan.logs.jsonscan import _key, kind_of, scratch, skip_space, skip_value
 from extractscan.logs.pathscan import _entry
 from extractscan.logs.spans import OBJECT, STRING, offsets, readable
 from extractscan.logs.textspans import take
@@ -92,12 +92,12 @@ def from_json(items: Values, attributes: Sequence[str]) -> dict[str, pl.Series]:
     names = np.array([_hash(name) for name in (*attributes, "attributes")], np.uint64)
     buf, start, end = readable(items.buf), offsets(items.start), offsets(items.end)
     present = np.ascontiguousarray(items.kind == OBJECT)
-    none = np.zeros(0, np.int64)
-    count = _scan(buf, start, end, present, names, _HASHES, _CODES, none, none, none, none, none, none, False)
+    none, stack = np.zeros(0, np.int64), scratch()
+    count = _scan(buf, start, end, present, names, _HASHES, _CODES, stack, none, none, none, none, none, none, False)
     if not count:
         return {}
     row, code, index, part, a, b = (np.empty(count, np.int64) for _ in range(6))
-    _scan(buf, start, end, present, names, _HASHES, _CODES, row, code, index, part, a, b, True)
+    _scan(buf, start, end, present, names, _HASHES, _CODES, stack, row, code, index, part, a, b, True)
     texts, _ = take(buf, a, b, np.full(count, STRING, np.uint8))
     table = pl.DataFrame({"row": row, "text": texts, "code": code.astype(np.int8), "index": index, "part": part})
     return _told(table, rows)
@@ -141,7 +141,7 @@ def _told(table: pl.DataFrame, rows: int) -> dict[str, pl.Series]:
     return {slot: read[slot] for slot in read.columns if slot != "readable"}
 
 
-@kernel
+@leaf
 def _match(buf: Any, begin: int, end: int, hashes: Any, codes: Any) -> tuple[int, int, int]:
     """Code, and the two numbers, of the name ``buf[begin:end]``; code 0 if it is none of them."""
     if end - begin > 11 and buf[begin] == 97 and buf[begin + 10] == 46:  # attributes.
@@ -174,7 +174,7 @@ def _match(buf: Any, begin: int, end: int, hashes: Any, codes: Any) -> tuple[int
     return 0, first, second
 
 
-@kernel
+@leaf
 def _raw_hash(buf: Any, begin: int, end: int) -> Any:
     h = np.uint64(0xCBF29CE484222325)
     for i in range(begin, end):
@@ -182,7 +182,7 @@ def _raw_hash(buf: Any, begin: int, end: int) -> Any:
     return h
 
 
-@kernel
+@leaf
 def _entry_name(buf: Any, i: int, end: int, stack: Any) -> tuple[int, int]:
     """Span of the text under ``key`` in the object at ``i``; empty if there is none."""
     i = skip_space(buf, i + 1, end)
@@ -199,13 +199,12 @@ def _entry_name(buf: Any, i: int, end: int, stack: Any) -> tuple[int, int]:
     return 0, 0
 
 
-@kernel
+@leaf
 def _scan(
-    buf: Any, start: Any, end: Any, present: Any, names: Any, hashes: Any, codes: Any, o_row: Any, o_code: Any,
-    o_index: Any, o_part: Any, o_start: Any, o_end: Any, fill: bool,
+    buf: Any, start: Any, end: Any, present: Any, names: Any, hashes: Any, codes: Any, stack: Any, o_row: Any,
+    o_code: Any, o_index: Any, o_part: Any, o_start: Any, o_end: Any, fill: bool,
 ) -> int:  # fmt: skip
     """Count, or write, the numbered attributes. The objects have been found valid before."""
-    stack = np.empty(MAX_DEPTH - 1, np.uint8)
     n = 0
     for row in range(len(start)):
         if not present[row]:

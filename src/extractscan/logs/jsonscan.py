@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from extractscan.jit import inline, kernel
+from extractscan.jit import inline, leaf
 from extractscan.logs.spans import (
     ABSENT,
     ARRAY,
@@ -75,7 +75,7 @@ def project(
 
     def some(part: tuple[int, int]) -> None:
         _project(
-            buf, starts, ends, *part, keys.hashes, keys.first, keys.count, keys.feed_slot, keys.feed_rank,
+            buf, starts, ends, *part, scratch(), keys.hashes, keys.first, keys.count, keys.feed_slot, keys.feed_rank,
             keys.keep_blank, spans.start, spans.end, spans.kind, spans.rank, spans.status,
         )  # fmt: skip
 
@@ -87,6 +87,11 @@ def project(
     return spans
 
 
+def scratch() -> NDArray[np.uint8]:
+    """Scratch space for ``skip_value``."""
+    return np.empty(MAX_DEPTH - 1, np.uint8)
+
+
 @inline
 def skip_space(buf: Any, i: int, end: int) -> int:
     """Index of the first byte at or after ``i`` that is not white space."""
@@ -95,7 +100,36 @@ def skip_space(buf: Any, i: int, end: int) -> int:
     return i
 
 
-@kernel
+@inline
+def eight(buf: Any, i: int) -> Any:
+    """The eight bytes from ``i`` on as one word, the first lowest. The compiler makes it a single load."""
+    at = np.uint64(i)  # an unsigned index needs no check for being negative
+    word = np.uint64(0)
+    for k in range(8):
+        word |= np.uint64(buf[at + np.uint64(k)]) << np.uint64(8 * k)
+    return word
+
+
+@inline
+def holds(word: Any, eights: Any) -> Any:
+    """A word whose lowest bit set is the highest of the first byte in which two words are the same; 0 if they nowhere are.
+
+    A byte of the difference is zero if taking one from it carries. Only bits above the first may be set in error.
+    """
+    same = word ^ eights
+    return (same - _ONES) & ~same & _HIGH
+
+
+@inline
+def first_of(found: Any) -> Any:
+    """Which byte, 0 to 7, the lowest bit set lies in, if it is the highest of its byte."""
+    below = (found & (~found + np.uint64(1))) - np.uint64(
+        1
+    )  # all bits under it: the low bit of each byte up to its own
+    return np.int64(((below & _ONES) * _ONES) >> np.uint64(56)) - 1
+
+
+@leaf
 def hex4(buf: Any, i: int) -> int:
     """Value of four hexadecimal digits, -1 if they are not."""
     value = 0
@@ -113,18 +147,15 @@ def hex4(buf: Any, i: int) -> int:
     return value
 
 
-@kernel
+@leaf
 def _string(buf: Any, i: int, end: int) -> int:
     """Index after the closing quote of a string whose first character is at ``i``; negative on error."""
     while True:
-        # Eight bytes at a time: a byte of the word is a quote or a backslash if taking one from it carries.
         while i + 8 <= end:
-            word = np.uint64(0)
-            at = np.uint64(i)  # an unsigned index needs no check for being negative
-            for k in range(8):
-                word |= np.uint64(buf[at + np.uint64(k)]) << np.uint64(8 * k)
-            a, b = word ^ _QUOTES, word ^ _SLASHES
-            if (((a - _ONES) & ~a) | ((b - _ONES) & ~b)) & _HIGH:
+            word = eight(buf, i)
+            found = holds(word, _QUOTES) | holds(word, _SLASHES)
+            if found:
+                i += first_of(found)
                 break
             i += 8
         while i < end and buf[i] != 34 and buf[i] != 92:
@@ -148,7 +179,7 @@ def _string(buf: Any, i: int, end: int) -> int:
             return INVALID
 
 
-@kernel
+@leaf
 def _word(buf: Any, i: int, end: int, word: bytes) -> int:
     """Index after ``word`` if it stands at ``i``; negative if not."""
     for k in range(len(word)):
@@ -159,14 +190,14 @@ def _word(buf: Any, i: int, end: int, word: bytes) -> int:
     return i + len(word)
 
 
-@kernel
+@leaf
 def _digits(buf: Any, i: int, end: int) -> int:
     while i < end and 48 <= buf[i] <= 57:
         i += 1
     return i
 
 
-@kernel
+@leaf
 def _number(buf: Any, i: int, end: int) -> int:
     if buf[i] == 45:
         i += 1
@@ -194,7 +225,7 @@ def _number(buf: Any, i: int, end: int) -> int:
     return i
 
 
-@kernel
+@leaf
 def _scalar(buf: Any, i: int, end: int) -> int:
     """Index after the scalar at ``i``; negative on error."""
     c = buf[i]
@@ -215,7 +246,7 @@ def _scalar(buf: Any, i: int, end: int) -> int:
     return INVALID
 
 
-@kernel
+@leaf
 def _key(buf: Any, i: int, end: int) -> int:
     """Index after the colon of the member name that should stand at ``i``; negative on error."""
     i = skip_space(buf, i, end)
@@ -232,7 +263,7 @@ def _key(buf: Any, i: int, end: int) -> int:
     return i + 1 if buf[i] == 58 else INVALID
 
 
-@kernel
+@leaf
 def skip_value(buf: Any, i: int, end: int, stack: Any) -> int:
     """Index after the value at ``i`` (no white space before it); negative on error. ``stack`` is scratch space."""
     depth = 0
@@ -283,7 +314,7 @@ def skip_value(buf: Any, i: int, end: int, stack: Any) -> int:
                 return INVALID
 
 
-@kernel
+@leaf
 def _key_hash(buf: Any, i: int, end: int) -> np.uint64:
     """Hash of the folded form of the raw name ``buf[i:end]``."""
     h = _FNV_OFFSET
@@ -296,7 +327,7 @@ def _key_hash(buf: Any, i: int, end: int) -> np.uint64:
     return h
 
 
-@kernel
+@leaf
 def kind_of(c: int) -> int:
     """Kind of a value by its first character; ABSENT for null, NaN and Infinity."""
     if c == 34:
@@ -314,12 +345,11 @@ def kind_of(c: int) -> int:
     return ABSENT
 
 
-@kernel
+@leaf
 def _project(
-    buf: Any, starts: Any, ends: Any, first_row: int, last_row: int, hashes: Any, first: Any, count: Any, feed_slot: Any, feed_rank: Any,
-    keep_blank: Any, out_start: Any, out_end: Any, out_kind: Any, out_rank: Any, status: Any,
+    buf: Any, starts: Any, ends: Any, first_row: int, last_row: int, stack: Any, hashes: Any, first: Any, count: Any,
+    feed_slot: Any, feed_rank: Any, keep_blank: Any, out_start: Any, out_end: Any, out_kind: Any, out_rank: Any, status: Any,
 ) -> None:  # fmt: skip
-    stack = np.empty(MAX_DEPTH - 1, np.uint8)
     mask = len(hashes) - 1
     for row in range(first_row, last_row):
         end = ends[row]

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from extractscan.jit import kernel
+from extractscan.jit import leaf
 from extractscan.logs.jsonscan import (
     EARLY,
     INVALID,
-    MAX_DEPTH,
     NOT_OBJECT,
     _key,
     _key_hash,
     kind_of,
+    scratch,
     skip_space,
     skip_value,
 )
@@ -37,15 +37,16 @@ _LEVELS: Final = 32
 def project(buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any], tree: Tree, node: int = 0) -> Spans:
     """Find the wanted values in each JSON value ``buf[starts[i]:ends[i]]``, whose place in the tree is ``node``."""
     spans = Spans(buf, tree.cells, len(starts))
+    levels = np.empty((4, _LEVELS), np.int64)
     _project(
-        readable(buf), offsets(starts), offsets(ends), node, tree.hashes, tree.child, tree.first, tree.count, tree.inner,
+        readable(buf), offsets(starts), offsets(ends), scratch(), levels, node, tree.hashes, tree.child, tree.first, tree.count, tree.inner,
         tree.element, tree.each, tree.listed, tree.deferred, tree.feed_cell, tree.feed_rank, tree.keep_blank, spans.start, spans.end,
         spans.kind, spans.rank, spans.status,
     )  # fmt: skip
     return spans
 
 
-@kernel
+@leaf
 def _lookup(hashes: Any, child: Any, node: int, name: Any) -> int:
     h = name ^ (np.uint64(node) * _NODE)
     mask = len(hashes) - 1
@@ -55,7 +56,7 @@ def _lookup(hashes: Any, child: Any, node: int, name: Any) -> int:
     return int(child[at])
 
 
-@kernel
+@leaf
 def _record(
     buf: Any, node: int, begin: int, end: int, row: int, first: Any, count: Any, deferred: Any, feed_cell: Any,
     feed_rank: Any, keep_blank: Any, out_start: Any, out_end: Any, out_kind: Any, out_rank: Any,
@@ -82,7 +83,7 @@ def _record(
         out_rank[cell, row] = 0
 
 
-@kernel
+@leaf
 def _entry(buf: Any, i: int, end: int, stack: Any) -> tuple[int, Any, int, int]:
     """Read the object ``{key, value}`` at ``i``: index after it (negative on error), hash of the key, span of the value.
 
@@ -123,17 +124,13 @@ def _entry(buf: Any, i: int, end: int, stack: Any) -> tuple[int, Any, int, int]:
         i += 1
 
 
-@kernel
+@leaf
 def _project(
-    buf: Any, starts: Any, ends: Any, root: int, hashes: Any, child_of: Any, first: Any, count: Any, inner: Any,
+    buf: Any, starts: Any, ends: Any, stack: Any, levels: Any, root: int, hashes: Any, child_of: Any, first: Any, count: Any, inner: Any,
     element: Any, each: Any, listed: Any, deferred: Any, feed_cell: Any, feed_rank: Any, keep_blank: Any, out_start: Any,
     out_end: Any, out_kind: Any, out_rank: Any, status: Any,
 ) -> None:  # fmt: skip
-    stack = np.empty(MAX_DEPTH - 1, np.uint8)
-    s_node = np.empty(_LEVELS, np.int64)
-    s_begin = np.empty(_LEVELS, np.int64)
-    s_open = np.empty(_LEVELS, np.uint8)
-    s_fresh = np.empty(_LEVELS, np.uint8)
+    s_node, s_begin, s_open, s_fresh = levels[0], levels[1], levels[2], levels[3]
     for row in range(len(starts)):
         end = ends[row]
         i = skip_space(buf, starts[row], end)

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from extractscan.jit import kernel
-from extractscan.logs.jsonscan import hex4
+from extractscan.jit import leaf
+from extractscan.logs.jsonscan import _HIGH, _ONES, eight, first_of, hex4, holds
 from extractscan.logs.spans import PLAIN, QUOTED, STRING, Utf8, offsets, readable
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def picked(values: pl.Series, at: NDArray[np.int64]) -> pl.Series:
     return values.gather(pl.Series(pl.from_arrow(pa.array(at, mask=at < 0))))
 
 
-@kernel
+@leaf
 def _put(out: Any, at: int, code: int) -> int:
     """Write the code point ``code`` as UTF-8; returns the index after it. The room is the caller's care."""
     if code < 0x80:
@@ -113,7 +113,7 @@ def _put(out: Any, at: int, code: int) -> int:
     return at + 4
 
 
-@kernel
+@leaf
 def _sequence(buf: Any, i: int, end: int) -> int:
     """Length of the UTF-8 sequence at ``i``, or minus the number of bytes that one replacement character stands for."""
     c = buf[i]
@@ -141,7 +141,7 @@ def _sequence(buf: Any, i: int, end: int) -> int:
     return more + 1
 
 
-@kernel
+@leaf
 def _escape(buf: Any, i: int, end: int, out: Any, at: int) -> tuple[int, int]:
     """Undo the JSON escape at ``i``; returns the indices after it in ``buf`` and ``out``."""
     e = buf[i + 1]
@@ -170,7 +170,7 @@ def _escape(buf: Any, i: int, end: int, out: Any, at: int) -> tuple[int, int]:
     return i, _put(out, at, code)
 
 
-@kernel
+@leaf
 def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, spare: int, trusted: bool) -> int:
     """Write all texts; returns how many were repaired, or -1 if ``out`` is too small.
 
@@ -182,6 +182,7 @@ def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, 
     repaired = 0
     offsets[0] = 0
     limit = 256 if trusted else 128
+    high = np.uint64(0) if trusted else _HIGH
     for row in range(len(starts)):
         kind = kinds[row]
         if kind:
@@ -190,18 +191,29 @@ def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, 
             broken = 0
             # The one byte below 0x80 that is not simply copied; 256 for none.
             special = 92 if kind == STRING else 34 if kind == QUOTED else 256
+            specials = np.uint64(special & 255) * _ONES
             while i < end:
-                run = end
-                # An unsigned index needs no check for being negative: four times as fast.
-                shift = np.uint64(at) - np.uint64(i)
-                for k in range(np.uint64(i), np.uint64(end)):
-                    c = buf[k]
-                    if c >= limit or c == special:
-                        run = np.int64(k)
+                found = np.uint64(0)
+                # Eight bytes are written whether or not all are wanted: what follows is written over.
+                while i + 8 <= end and at + 8 <= len(out):
+                    word = eight(buf, i)
+                    found = word & high
+                    if special < 256:
+                        found |= holds(word, specials)
+                    to = np.uint64(at)
+                    for k in range(8):
+                        out[to + np.uint64(k)] = np.uint8((word >> np.uint64(8 * k)) & np.uint64(255))
+                    if found:
+                        n = first_of(found)
+                        i += n
+                        at += n
                         break
-                    out[k + shift] = c
-                at += run - i
-                i = run
+                    i += 8
+                    at += 8
+                while not found and i < end and buf[i] < limit and buf[i] != special:
+                    out[at] = buf[i]
+                    i += 1
+                    at += 1
                 if i >= end:
                     break
                 if buf[i] == 92:

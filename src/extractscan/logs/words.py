@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from extractscan.jit import kernel
+from extractscan.jit import leaf
 from extractscan.logs.jsonscan import _key_hash
 from extractscan.logs.names import fold
 from extractscan.logs.spans import STRING, name_hash, offsets, readable
@@ -29,15 +29,13 @@ class Words:
     ) -> NDArray[np.int8]:
         """Code of each string, 0 for one that is not known, or no string."""
         is_text = np.ascontiguousarray(kind == STRING)
-        found: NDArray[np.int8] = _codes(
-            readable(buf), offsets(start), offsets(end), is_text, self._hashes, self._codes
-        )
+        found = np.zeros(len(is_text), np.int8)
+        _codes(readable(buf), offsets(start), offsets(end), is_text, self._hashes, self._codes, found)
         return found
 
 
-@kernel
-def _codes(buf: Any, start: Any, end: Any, is_text: Any, hashes: Any, codes: Any) -> Any:
-    out = np.zeros(len(start), np.int8)
+@leaf
+def _codes(buf: Any, start: Any, end: Any, is_text: Any, hashes: Any, codes: Any, out: Any) -> None:
     for row in range(len(start)):
         if not is_text[row] or end[row] - start[row] > 64:
             continue
@@ -46,4 +44,3 @@ def _codes(buf: Any, start: Any, end: Any, is_text: Any, hashes: Any, codes: Any
             if hashes[k] == h:
                 out[row] = codes[k]
                 break
-    return out

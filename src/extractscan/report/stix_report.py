@@ -89,7 +89,7 @@ class Maker:
             stix2.ObservedData(
                 id=self._id("observed-data", kind, name),
                 first_observed=timestamp(finding.first_seen),
-                last_observed=timestamp(finding.last_seen),
+                last_observed=timestamp(max(finding.first_seen, finding.last_seen)),
                 number_observed=min(max(finding.requests, 1), MOST_OBSERVED),
                 object_refs=users,
                 **self._common,
@@ -133,7 +133,7 @@ class Maker:
                 description=f"{phrases.count(len(campaign.accounts), 'account')} that one operator seems to run; inferred, not observed",
                 objective="extraction of a model's behaviour through its API",
                 first_seen=timestamp(campaign.first_seen),
-                last_seen=timestamp(campaign.last_seen),
+                last_seen=timestamp(max(campaign.first_seen, campaign.last_seen)),
                 **self._common,
             )
         )
