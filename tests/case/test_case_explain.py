@@ -162,6 +162,16 @@ def test_who_is_not_there(made, call, case):
         find_account(case, "nobody", None)
 
 
+def test_logs_are_read_again_as_they_were_read(tmp_path, call):
+    log = tmp_path / "log.jsonl"
+    nameless = [{k: v for k, v in row.items() if k != "account_id"} for row in rows() if row["account_id"] == HOSTILE]
+    write_log(log, nameless)
+    assert call("score", log, "--case", tmp_path / "case", "--account-from", "constant=tenant", "-q").code == 0
+    told = json.loads((tmp_path / "case" / "run.json").read_text())["configuration"]
+    assert (told["account_from"], told["log_format"], told["mappings"]) == ("constant=tenant", None, [])
+    assert "write to [e-mail]" in call("explain", tmp_path / "case", "tenant", "--show-text").out
+
+
 def test_a_log_that_has_changed_is_not_read(tmp_path, call):
     log = tmp_path / "log.jsonl"
     write_log(log, rows())

@@ -33,13 +33,19 @@ _PIECE: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run was told, as far as it decides the result; times are ISO 8601 in UTC, ``rate`` is None without a baseline."""
+    """What a run was told, as far as it decides the result; times are ISO 8601 in UTC, ``rate`` is None without a baseline.
+
+    ``mappings``, ``log_format`` and ``account_from`` are as they were given: how the logs are read again.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
     columns: Mapping[str, str] | None = None
     max_bad_rows: float | None = None
     rate: float | None = None
+    mappings: tuple[str, ...] = ()
+    log_format: str | None = None
+    account_from: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the settings in a fixed order."""
@@ -49,6 +55,9 @@ class Settings:
             "columns": {json_text(k): json_text(v) for k, v in sorted((self.columns or {}).items())},
             "max_bad_rows": self.max_bad_rows,
             "rate": self.rate,
+            "mappings": [json_text(path) for path in self.mappings],
+            "log_format": None if self.log_format is None else json_text(self.log_format),
+            "account_from": None if self.account_from is None else json_text(self.account_from),
         }
 
 

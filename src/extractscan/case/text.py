@@ -11,6 +11,7 @@ import polars as pl
 from extractscan.case.manifest import sha256_of
 from extractscan.errors import InputError
 from extractscan.fingerprint.tokens import tokenise
+from extractscan.logs.choose import FormatOptions, parse_account_from
 from extractscan.logs.discover import discover
 from extractscan.logs.read import read_logs
 
@@ -55,8 +56,13 @@ def texts(
 
     Raises ``InputError`` as ``find_logs`` and ``read_logs`` do.
     """
-    columns = case.manifest.document["configuration"].get("columns") or {}
-    reader = read_logs(find_logs(case, logs, observer), observer=observer, columns=columns)
+    told = case.manifest.document["configuration"]
+    way = told.get("account_from")
+    formats = FormatOptions(
+        tuple(told.get("mappings") or ()), told.get("log_format"), None if way is None else parse_account_from(way)
+    )
+    found_logs = find_logs(case, logs, observer)
+    reader = read_logs(found_logs, observer=observer, columns=told.get("columns") or {}, formats=formats)
     wanted = None if hashes is None else np.unique(hashes)
     for batch in reader.batches():
         distinct = batch.frame["prompt"].drop_nulls().unique().sort()

@@ -183,7 +183,16 @@ def score(
             from extractscan.case.write import Invocation, write_case  # noqa: PLC0415
 
             console.stage("write the case")
-            settings = Settings(since_time, until_time, columns, bad_rows, alpha if baseline else None)
+            settings = Settings(
+                since_time,
+                until_time,
+                columns,
+                bad_rows,
+                alpha if baseline else None,
+                tuple(mapping or ()),
+                log_format,
+                account_from,
+            )
             invocation = Invocation(tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC))
             seal = write_case(case, found, scored, settings, invocation, clobber=clobber)
         if allowed is not None:  # a case holds everything: what is allowed is a matter of the report
