@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from extractscan.case.manifest import Settings
 from extractscan.case.write import Invocation, write_case
+from extractscan.engine.load import LogSource
 from extractscan.engine.local import judge_logs
 from extractscan.progress import Silent
 
@@ -68,7 +69,7 @@ def write_log(path, some) -> None:
 
 
 def make_case(folder, logs, *, clobber=False, jobs=1):
-    found, scored = judge_logs([str(log) for log in logs], observer=Silent(), jobs=jobs, keep=True)
+    found, scored = judge_logs(LogSource(tuple(str(log) for log in logs)), observer=Silent(), jobs=jobs, keep=True)
     clock = datetime(2026, 4, 1, tzinfo=UTC)
     invocation = Invocation(("extractscan", "score"), str(Path.cwd()), clock, clock)
     seal = write_case(folder, found, scored, Settings(), invocation, clobber=clobber)

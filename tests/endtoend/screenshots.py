@@ -9,7 +9,8 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
-from extractscan.engine.local import score_logs
+from extractscan.engine.load import LogSource
+from extractscan.engine.local import judge_logs
 from extractscan.progress import Silent
 from extractscan.report.interface import RenderOptions
 from extractscan.report.table import TableRenderer
@@ -24,7 +25,7 @@ def report():
     """Return what ``extractscan score sample_logs/requests.parquet --top 5`` prints on a terminal, as SVG."""
     shown = io.StringIO()
     options = RenderOptions(top=TOP, width=WIDTH, colour=True)
-    TableRenderer().render(score_logs([str(ROOT / SAMPLE)], observer=Silent()), options, shown)
+    TableRenderer().render(judge_logs(LogSource((str(ROOT / SAMPLE),)), observer=Silent())[0], options, shown)
     console = Console(
         record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, legacy_windows=False, _environ={}
     )

@@ -110,7 +110,8 @@ def test_more_jobs_than_any_machine_has_are_no_harm(log, call, report):
 
 
 def findings(*logs, jobs=1):
-    found = local.score_logs([str(log) for log in logs], observer=Silent(), jobs=jobs)
+    source = loading.LogSource(tuple(str(log) for log in logs))
+    found, _ = local.judge_logs(source, observer=Silent(), jobs=jobs)
     return [account_document(a) for a in found.accounts], [campaign_document(c) for c in found.campaigns], found.run
 
 

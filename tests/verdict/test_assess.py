@@ -10,7 +10,8 @@ from made_profiles import START, canonical, stages
 
 from extractscan.campaign.choose import ACCEPT, REPORT
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
-from extractscan.engine.local import score_logs
+from extractscan.engine.load import LogSource
+from extractscan.engine.local import judge_logs
 from extractscan.logs.schema import CANONICAL
 from extractscan.progress import Silent
 from extractscan.verdict.assess import HIGH, LOW, MEDIUM, PRIOR, _stream_gates, _total, score, severity
@@ -317,7 +318,7 @@ def test_members_answer_for_a_group_that_is_too_weak_to_be_reported(loads, passe
 def scored(tmp_path, rows):
     path = tmp_path / "log.jsonl"
     path.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
-    return score_logs([str(path)], observer=Silent())
+    return judge_logs(LogSource((str(path),)), observer=Silent())[0]
 
 
 def row(i, account="a", **more):
@@ -377,7 +378,7 @@ def test_near_empty_accounts_are_a_campaign(tmp_path):
 def test_findings_are_ranked_and_bounded(tmp_path, log):
     path = tmp_path / "log.parquet"
     log.write_parquet(path)
-    found = score_logs([str(path)], observer=Silent())
+    found = judge_logs(LogSource((str(path),)), observer=Silent())[0]
     bits = [a.bits for a in found.accounts]
     assert bits == sorted(bits, reverse=True)
     (campaign,) = found.campaigns

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from extractscan.engine.load import LogSource
 from extractscan.engine.local import assess_logs
 from extractscan.errors import UsageError
 from extractscan.logs.result import FileSummary
@@ -178,7 +179,7 @@ def simulated(folder, seed, attacks="none"):
         benign=choose("all", BENIGN, "--benign"),
     )
     written = write_log(settings, folder / str(seed), LogFormat.parquet, clobber=False, observer=Silent())
-    return assess_logs([str(f) for f in written.files if f.suffix == ".parquet"], observer=Silent())
+    return assess_logs(LogSource(tuple(str(f) for f in written.files if f.suffix == ".parquet")), observer=Silent())
 
 
 @pytest.fixture(scope="module")

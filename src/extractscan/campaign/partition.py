@@ -89,8 +89,12 @@ class Meetings:
         end = self._prompts.offsets[self._text[rows] + 1] - self._back[rows]
         return words_of(begin, end, self._payload[rows], self._prompts)
 
-    def probability(self, streams: NDArray[np.int64], owner: NDArray[np.int64]) -> float:
-        """Probability that payloads of two members coincide, at the least; ``owner`` numbers the member of each stream."""
+    def probability(self, streams: NDArray[np.int64], owner: NDArray[np.int64], overlap: Overlap) -> float:
+        """Probability that payloads of two members coincide, at the least; ``owner`` numbers the member of each stream.
+
+        It is worth a long look only where it promises more coincidences than the ``overlap`` shows: nothing else can speak for
+        a partition.
+        """
         if not streams.size:
             return 0.0
         # Members are halved in the order of their smallest payload hashes: by number would be by name.
@@ -98,9 +102,8 @@ class Meetings:
         np.minimum.at(smallest, owner, self._smallest[streams])
         half = np.unique(smallest, return_inverse=True)[1][owner] % 2
         found = 0.0
-        # Natural language shows in a few payloads that it promises nothing: most groups end there.
         for sample in (GLANCE, SAMPLE):
             found = coincidence(self._words(streams[half == 0], sample), self._words(streams[half == 1], sample))
-            if found < 1.0 / SOURCES[-1]:
+            if found * overlap.pairs <= overlap.inside + 1.0:
                 return found
         return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from extractscan.cli.emit import ListingFormat
+from extractscan.cli.options import Clobber, Output  # noqa: TC001 -- typer reads the annotations
 from extractscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ def diff(
     report_format: Annotated[
         ListingFormat, typer.Option("--format", "-f", help="How to report; jsonl and csv list the accounts.")
     ] = ListingFormat.TABLE,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
-    clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output file.")] = False,
+    output: Output = None,
+    clobber: Clobber = False,
 ) -> None:
     """List the accounts and campaigns that are new, risen, fallen or gone from OLD to NEW.
 

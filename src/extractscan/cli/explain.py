@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 -- typer reads the annotations
 from typing import Annotated
 
 import typer
 
 from extractscan.cli.emit import DocumentFormat
+from extractscan.cli.options import CaseFolder, Clobber, NoProgress, Output  # noqa: TC001 -- typer reads the annotations
 from extractscan.errors import UsageError
 
 
 def explain(
-    case: Annotated[Path, typer.Argument(metavar="CASE", help="Folder that score --case wrote.")],
+    case: CaseFolder,
     account: Annotated[str | None, typer.Argument(metavar="[ACCOUNT]", help="Id of the account.")] = None,
     rank: Annotated[int | None, typer.Option(min=1, help="In place of an id: the account of this rank.")] = None,
     top: Annotated[int, typer.Option(min=1, help="So many clusters.")] = 5,
@@ -30,9 +30,9 @@ def explain(
     report_format: Annotated[
         DocumentFormat, typer.Option("--format", "-f", help="A table to read, or JSON.")
     ] = DocumentFormat.TABLE,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
-    clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output file.")] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    output: Output = None,
+    clobber: Clobber = False,
+    no_progress: NoProgress = False,
 ) -> None:
     """Tell why ACCOUNT scores as it does: bits by family and gate, streams, frames, coverage, rhythm, clusters, links.
 

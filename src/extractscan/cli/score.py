@@ -9,6 +9,25 @@ from typing import Annotated
 
 import typer
 
+from extractscan.cli.options import (
+    AccountFrom,
+    Columns,
+    Jobs,
+    LogFormat,
+    LogPaths,
+    Mappings,
+    MaxBadRows,
+    NoProgress,
+    Output,
+    Quiet,
+    Since,
+    Until,
+    Verbose,
+    log_source,
+    parse_columns,
+    use_threads,
+    window,
+)
 from extractscan.errors import UsageError
 
 
@@ -34,34 +53,10 @@ class FailOn(StrEnum):
     LOW = "low"
 
 
-def parse_time(text: str | None, option: str) -> datetime | None:
-    """Parse an ISO date or time; one without a zone is UTC."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise UsageError(f"{option}: {text!r} is no ISO date or time, as in 2026-03-01 or 2026-03-01T06:00Z") from None
-
-
-def parse_columns(pairs: list[str]) -> dict[str, str]:
-    """Parse ``--column canonical=source``."""
-    out = {}
-    for pair in pairs:
-        name, equals, source = pair.partition("=")
-        if not equals or not name or not source:
-            raise UsageError(f"--column: {pair!r} is not CANONICAL=COLUMN, as in account_id=customer")
-        out[name] = source
-    return out
-
-
 def score(
-    logs: Annotated[
-        list[str], typer.Argument(metavar="LOGS", help="Log files, folders or globs; - reads standard input.")
-    ],
+    logs: LogPaths,
     report_format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")] = ReportFormat.TABLE,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    output: Output = None,
     case: Annotated[
         Path | None,
         typer.Option(
@@ -73,12 +68,9 @@ def score(
     top: Annotated[
         int | None, typer.Option(min=1, help="List so many accounts (table: 20; other formats: all).")
     ] = None,
-    since: Annotated[str | None, typer.Option(help="Only requests from this ISO time on (UTC).")] = None,
-    until: Annotated[str | None, typer.Option(help="Only requests before this ISO time (UTC).")] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=COLUMN", help="Read canonical column NAME from COLUMN; may be repeated."),
-    ] = None,
+    since: Since = None,
+    until: Until = None,
+    column: Columns = None,
     baseline: Annotated[
         list[str] | None,
         typer.Option(
@@ -89,44 +81,29 @@ def score(
     alpha: Annotated[
         float, typer.Option(metavar="RATE", help="With --baseline: the false discovery rate to state.")
     ] = 0.05,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help="A mapping file (TOML) for records of another shape; may be repeated."),
-    ] = None,
-    log_format: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Read every file as this format instead of recognising it.")
-    ] = None,
-    account_from: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WAY",
-            help="Where accounts are: constant=NAME, path=N (part of the path), field=PATH or header=NAME.",
-        ),
-    ] = None,
+    mapping: Mappings = None,
+    log_format: LogFormat = None,
+    account_from: AccountFrom = None,
     allow: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Hide the findings that this allowlist (TOML) covers; they are counted."),
     ] = None,
     show_allowed: Annotated[bool, typer.Option("--show-allowed", help="With --allow: list what it hides.")] = False,
-    max_bad_rows: Annotated[
-        str | None, typer.Option(help="Fail (exit 3) if more rows than this count or share are unreadable.")
-    ] = None,
+    max_bad_rows: MaxBadRows = None,
     fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 1 if a finding is at least this severe.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Threads; 0 takes all cores.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No warnings and no progress.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say when each stage ends.")] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    jobs: Jobs = 0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_progress: NoProgress = False,
 ) -> None:
     """Rank the accounts and campaigns of LOGS by the evidence that they harvest the model.
 
     Example: extractscan score logs.parquet
     """
-    import os  # noqa: PLC0415
     import sys  # noqa: PLC0415
 
-    since_time, until_time = parse_time(since, "--since"), parse_time(until, "--until")
-    if since_time is not None and until_time is not None and since_time >= until_time:
-        raise UsageError("--since must be before --until")
+    window(since, until)  # what is wrong with the command is said before anything is imported
+    parse_columns(column or [])
     if not 0.0 < alpha < 1.0:
         raise UsageError(f"--alpha must lie between 0 and 1, as in 0.05, not {alpha:g}")
     if show_allowed and allow is None:
@@ -135,18 +112,12 @@ def score(
         raise UsageError("--baseline cannot be standard input; name a file, a folder or a glob")
     if case is not None and no_case:
         raise UsageError("--case and --no-case exclude each other")
-    columns = parse_columns(column or [])
     started = datetime.now(UTC)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = min(jobs, 4 * cores) if jobs else cores
-    # Polars reads this once, when it is imported.
-    os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+    threads = use_threads(jobs)
 
     from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
-    from extractscan.cli.formats import format_options  # noqa: PLC0415
     from extractscan.engine.local import judge_logs  # noqa: PLC0415
     from extractscan.jit import is_cold  # noqa: PLC0415
-    from extractscan.logs.quarantine import parse_max_bad_rows  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
     from extractscan.report.allow import apply_allowlist, read_allowlist  # noqa: PLC0415
     from extractscan.report.interface import Format  # noqa: PLC0415
@@ -154,7 +125,16 @@ def score(
     from extractscan.verdict.findings import SEVERITIES  # noqa: PLC0415
 
     heed_interrupts()
-    bad_rows = None if max_bad_rows is None else parse_max_bad_rows(max_bad_rows)
+    source = log_source(
+        logs,
+        since=since,
+        until=until,
+        columns=column,
+        mappings=mapping,
+        log_format=log_format,
+        account_from=account_from,
+        max_bad_rows=max_bad_rows,
+    )
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
     allowed = None if allow is None else read_allowlist(allow)
@@ -166,13 +146,8 @@ def score(
         note("compiling kernels, once for this installation: this takes half a minute or so")
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
         found, scored = judge_logs(
-            logs,
+            source,
             observer=Silent() if quiet else console,
-            since=since_time,
-            until=until_time,
-            max_bad_rows=bad_rows,
-            columns=columns,
-            formats=format_options(mapping, log_format, account_from),
             jobs=threads,
             baselines=baseline or [],
             rate=alpha,
@@ -184,10 +159,10 @@ def score(
 
             console.stage("write the case")
             settings = Settings(
-                since_time,
-                until_time,
-                columns,
-                bad_rows,
+                source.since,
+                source.until,
+                source.columns,
+                source.max_bad_rows,
                 alpha if baseline else None,
                 tuple(mapping or ()),
                 log_format,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 -- typer reads the annotations
 from typing import Annotated
 
 import typer
 
 from extractscan.cli.emit import DocumentFormat
+from extractscan.cli.options import CaseFolder, Clobber, NoProgress, Output  # noqa: TC001 -- typer reads the annotations
 from extractscan.errors import UsageError
 
 
 def verify(
-    case: Annotated[Path, typer.Argument(metavar="CASE", help="Folder that score --case wrote.")],
+    case: CaseFolder,
     logs: Annotated[
         list[str] | None, typer.Argument(metavar="[LOGS]...", help="The logs too: files, folders or globs.")
     ] = None,
@@ -23,9 +23,9 @@ def verify(
     report_format: Annotated[
         DocumentFormat, typer.Option("--format", "-f", help="A table to read, or JSON.")
     ] = DocumentFormat.TABLE,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
-    clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output file.")] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    output: Output = None,
+    clobber: Clobber = False,
+    no_progress: NoProgress = False,
 ) -> None:
     """Prove that nothing in CASE has changed since it was written, nor in LOGS.
 

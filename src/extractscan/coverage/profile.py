@@ -13,7 +13,6 @@ import polars as pl
 
 from extractscan.coverage import enumeration
 from extractscan.coverage.chaining import returned
-from extractscan.coverage.streams import payload_hashes
 from extractscan.fingerprint.sorting import distinct, find, sort
 from extractscan.jit import kernel
 from extractscan.threads import pieces, share
@@ -198,9 +197,8 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
         )
 
     share(part, pieces(np.minimum(np.diff(bounds), SAMPLE) + 1, 8 * jobs), jobs)
-    whole = payload_hashes(text_of, np.zeros_like(front), np.zeros_like(back), prompts.offsets, prompts.tokens)
     sampled = np.minimum(np.diff(bounds), SAMPLE)
-    repeats, chance = enumeration.repeats(stream, items, whole, sampled >= enumeration.DENSE * numbers[:, 4], prompts)
+    repeats, chance = enumeration.repeats(stream, items, sampled >= enumeration.DENSE * numbers[:, 4], prompts)
     requests = streams.requests
     knows_turns = bool((requests["conversation_id"].is_not_null() | requests["turn"].is_not_null()).any())
     measured = (

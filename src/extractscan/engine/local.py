@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,19 +13,18 @@ from extractscan.cluster.components import cluster
 from extractscan.coverage.accounts import account_coverage, campaign_coverage
 from extractscan.coverage.profile import profile
 from extractscan.coverage.streams import find_streams
-from extractscan.engine.load import load
+from extractscan.engine.load import LogSource, load
 from extractscan.fingerprint.minhash import shingle
 from extractscan.verdict.assess import assess
 from extractscan.verdict.baseline import calibrate, check_periods, period
 from extractscan.verdict.report import Measured, findings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from extractscan.cluster.components import Clusters
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Fingerprints
-    from extractscan.logs.choose import FormatOptions
     from extractscan.progress import Observer
     from extractscan.verdict.assess import Assessment
     from extractscan.verdict.baseline import Period
@@ -70,32 +69,12 @@ class Scored:
     kept: Kept | None = None
 
 
-def assess_logs(
-    inputs: Sequence[str],
-    *,
-    observer: Observer,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    max_bad_rows: float | None = None,
-    columns: Mapping[str, str] | None = None,
-    formats: FormatOptions | None = None,
-    jobs: int = 1,
-    keep: bool = False,
-) -> Scored:
+def assess_logs(source: LogSource, *, observer: Observer, jobs: int = 1, keep: bool = False) -> Scored:
     """Judge the accounts of logs; with ``keep``, what a case needs is kept too.
 
     Raises ``InputError`` when nothing can be read or too much cannot.
     """
-    prints, summary = load(
-        inputs,
-        observer=observer,
-        since=since,
-        until=until,
-        max_bad_rows=max_bad_rows,
-        columns=columns,
-        formats=formats,
-        jobs=jobs,
-    )
+    prints, summary = load(source, observer=observer, jobs=jobs)
     observer.stage("clustering")
     shingles = shingle(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs)
     clusters = cluster(shingles, jobs=jobs)
@@ -134,14 +113,9 @@ def assess_logs(
 
 
 def judge_logs(
-    inputs: Sequence[str],
+    source: LogSource,
     *,
     observer: Observer,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    max_bad_rows: float | None = None,
-    columns: Mapping[str, str] | None = None,
-    formats: FormatOptions | None = None,
     jobs: int = 1,
     baselines: Sequence[str] = (),
     rate: float = 0.05,
@@ -149,61 +123,20 @@ def judge_logs(
 ) -> tuple[Findings, Scored]:
     """Score the accounts of logs: the findings, and with ``keep`` what a case is written from.
 
-    Each of ``baselines`` (a file, folder or glob) is a clean period of its own, read whole, and ``rate`` the false discovery rate to
-    state; without any no rate is claimed. Raises ``InputError`` when nothing can be read or too much cannot, ``UsageError`` for a
-    file that is in two periods.
+    Each of ``baselines`` (a file, folder or glob) is a clean period of its own, read as the log is but whole, and ``rate`` the false
+    discovery rate to state; without any no rate is claimed. Raises ``InputError`` when nothing can be read or too much
+    cannot, ``UsageError`` for a file that is in two periods.
     """
-    scored = assess_logs(
-        inputs,
-        observer=observer,
-        since=since,
-        until=until,
-        max_bad_rows=max_bad_rows,
-        columns=columns,
-        formats=formats,
-        jobs=jobs,
-        keep=keep,
-    )
+    scored = assess_logs(source, observer=observer, jobs=jobs, keep=keep)
     if not baselines:
         return findings(scored.assessment, scored.measured), scored
     clean: list[Period] = []
     for number, baseline in enumerate(baselines, 1):
         part = _Part(observer, "baseline" if len(baselines) == 1 else f"baseline {number}")
-        judged = assess_logs(
-            [baseline], observer=part, max_bad_rows=max_bad_rows, columns=columns, formats=formats, jobs=jobs
-        )
+        judged = assess_logs(replace(source, inputs=(baseline,), since=None, until=None), observer=part, jobs=jobs)
         clean.append(period(judged.assessment, judged.measured))
     check_periods(clean)
     calibration = calibrate(period(scored.assessment, scored.measured), clean, rate)
     for warning in calibration.summary.warnings:
         observer.warn(f"baseline: {warning}")
     return findings(scored.assessment, scored.measured, calibration), scored
-
-
-def score_logs(
-    inputs: Sequence[str],
-    *,
-    observer: Observer,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    max_bad_rows: float | None = None,
-    columns: Mapping[str, str] | None = None,
-    formats: FormatOptions | None = None,
-    jobs: int = 1,
-    baselines: Sequence[str] = (),
-    rate: float = 0.05,
-) -> Findings:
-    """Score the accounts of logs: the findings of ``judge_logs``."""
-    found, _ = judge_logs(
-        inputs,
-        observer=observer,
-        since=since,
-        until=until,
-        max_bad_rows=max_bad_rows,
-        columns=columns,
-        formats=formats,
-        jobs=jobs,
-        baselines=baselines,
-        rate=rate,
-    )
-    return found
