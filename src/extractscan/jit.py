@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 import numba
 from numba.misc.appdirs import AppDirs
@@ -20,13 +20,19 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., object]")
 
 
-def is_cold() -> bool:
-    """Whether no kernel of this package lies compiled where numba would look for it: a first run, probably."""
+SCORING: Final = "_group_sheets"
+JSON: Final = "_project"
+"""A kernel that every run which scores needs, and one that every run which reads JSON needs."""
+COMPILING: Final = "compiling kernels, once for this installation: this takes half a minute or so"
+
+
+def is_cold(kernel_name: str) -> bool:
+    """Whether a kernel lies compiled nowhere that numba would look for it: a first run of its kind, probably."""
     elsewhere = os.environ.get("NUMBA_CACHE_DIR")
     # The user's cache is where kernels go when the installation is read-only.
     users = AppDirs(appname="numba", appauthor=False).user_cache_dir  # type: ignore[no-untyped-call]
     places = [Path(elsewhere)] if elsewhere else [Path(__file__).parent, Path(users)]
-    return not any(next(place.rglob("*_group_sheets*.nbi"), None) for place in places if place.is_dir())
+    return not any(next(place.rglob(f"*{kernel_name}*.nbi"), None) for place in places if place.is_dir())
 
 
 def kernel(function: F) -> F:

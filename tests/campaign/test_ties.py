@@ -28,7 +28,7 @@ few = settings(max_examples=60, deadline=None, derandomize=True)
 
 
 def load_by_hand(requests, customers):
-    """Log2 of a mixture: a quarter of operators load as customers do, the others by a ratio of normal densities about the median."""
+    """Log2 of a mixture: half of operators load as customers do, the others by a ratio of normal densities about the median."""
     logs = np.log(np.asarray(requests, float))
     total = 0.0
     for n, x in zip(requests, logs - np.median(logs), strict=True):

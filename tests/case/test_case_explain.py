@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 
 import jsonschema
@@ -8,20 +9,23 @@ import numpy as np
 import polars as pl
 import pytest
 from case_help import CARD, EMAIL, HOSTILE, KEY, make_case, rows, write_log
+from hypothesis import given
+from hypothesis import strategies as st
 
 from extractscan.case import layout
 from extractscan.case.explain import explain, find_account
 from extractscan.case.links import rarity, shared
 from extractscan.case.nearness import containment, csr
 from extractscan.case.read import open_case
-from extractscan.case.settling import BY_FAMILY, BY_GATE
+from extractscan.case.settling import BY_FAMILY, BY_GATE, NOTHING, settled_by
 from extractscan.case.waterfall import waterfall
 from extractscan.errors import InputError, UsageError
 from extractscan.fingerprint.tokens import tokenise
 from extractscan.report import schemas
 from extractscan.report.atlas import atlas, version
 from extractscan.report.sparkline import sparkline, thinned
-from extractscan.verdict.explain import INNOCENT, UNGATED
+from extractscan.verdict.explain import INNOCENT, UNGATED, innocent_explanation
+from extractscan.verdict.findings import Evidence, Gate
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +90,26 @@ def test_a_caps_and_gates_waterfall():
 def test_everything_that_can_be_innocent_can_be_settled():
     assert set(BY_GATE) == set(INNOCENT)
     assert set(BY_FAMILY) == set(UNGATED)
+
+
+GATES = st.builds(Gate, st.sampled_from(sorted(INNOCENT)), st.sampled_from([0.2, 0.5]), st.just(""))
+EVIDENCE = st.builds(
+    Evidence,
+    st.just("signal"),
+    st.sampled_from(sorted(UNGATED)),
+    st.none(),
+    st.sampled_from([-1.0, 0.0, 1.0, 2.0]),
+    st.just(value=True),
+    st.just(""),
+)
+
+
+@given(st.lists(EVIDENCE, max_size=4), st.lists(GATES, max_size=3))
+def test_what_would_settle_is_of_the_explanation_that_is_given(evidence, gates):
+    explained = innocent_explanation(evidence, gates)
+    settled = settled_by([asdict(e) for e in evidence], [asdict(g) for g in gates])
+    known = {INNOCENT[k]: BY_GATE[k] for k in INNOCENT} | {UNGATED[k]: BY_FAMILY[k] for k in UNGATED}
+    assert settled == known.get(explained, NOTHING)
 
 
 def test_atlas_is_data_of_one_version():

@@ -20,6 +20,7 @@ class Heard:
         self.warnings = []
         self.steps = 0
         self.stages = []
+        self.notes = []
 
     def stage(self, name, total=None):
         self.stages.append((name, total))
@@ -28,7 +29,7 @@ class Heard:
         self.steps += steps
 
     def note(self, message):
-        self.notes = [*getattr(self, "notes", []), message]
+        self.notes.append(message)
 
     def warn(self, message):
         self.warnings.append(message)

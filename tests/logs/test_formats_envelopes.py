@@ -1,16 +1,19 @@
 """Every format: recognised as itself, and read."""
 
+import io
 import json
+import sys
 
 import polars as pl
 import pytest
-from logs_help import jsonl, read, row
-from lookalikes import ANSWER, CHAT, GENAI, PARTS_IN, PARTS_OUT, SAID, SHAPES, kv, otlp, span, text
+from logs_help import Heard, jsonl, read, row
+from lookalikes import ANSWER, CHAT, GENAI, SAID, SHAPES, kv, otlp, span, text
 
 from extractscan.errors import InputError, UsageError
 from extractscan.logs.choose import AccountFrom, FormatOptions, parse_account_from
 from extractscan.logs.detect import NEAR, recognise
 from extractscan.logs.mapping import builtin, load
+from extractscan.logs.read import read_logs
 
 BY_NAME = {f.name: f for f in builtin()}
 
@@ -62,6 +65,18 @@ def test_read_as_parquet(name, tmp_path):
     assert summary.files[0].format == f"{name} parquet"
 
 
+def test_a_table_from_a_pipe_is_recognised_too(tmp_path, monkeypatch):
+    records, wanted = SHAPES["langsmith"]
+    data = io.BytesIO()
+    pl.DataFrame(records).write_parquet(data)
+    data.seek(0)
+    monkeypatch.setattr(sys, "stdin", type("In", (), {"buffer": data}))
+    frame, summary, _ = read("-", complete=False)
+    first = frame.row(0, named=True)
+    assert {k: first[k] for k in wanted} == wanted
+    assert summary.files[0].format == "langsmith parquet"
+
+
 @pytest.mark.parametrize(
     "name", ["litellm-spendlogs", "langfuse-blob", "langsmith", "databricks", "envoy", "otel-flat"]
 )
@@ -82,8 +97,6 @@ def test_a_plain_table_stays_one(tmp_path):
 
 def test_the_choice_and_the_runner_up_are_told(tmp_path):
     write(tmp_path / "a.jsonl", SHAPES["litellm-spendlogs"][0])
-    from logs_help import Heard, read_logs
-
     heard = Heard()
     list(read_logs([str(tmp_path)], observer=heard).batches())
     assert heard.notes == ["1 file read as litellm-spendlogs (next best: table)"]
@@ -191,6 +204,14 @@ def test_the_generations_of_opentelemetry(one, tmp_path):
     assert frame["account_id"].to_list() == ["acct-1"]
 
 
+@pytest.mark.parametrize("attributes", [{}, {"user.id": "acct-1"}], ids=["empty", "some"])
+def test_numbered_names_after_an_object_of_attributes(attributes, tmp_path):
+    record = {"name": "chat", "attributes": attributes, **INFERENCE}
+    frame, summary, _ = read(write(tmp_path / "a.jsonl", [record]), complete=False)
+    assert summary.files[0].format == "openinference jsonl"
+    assert {k: frame.row(0, named=True)[k] for k in SAID} == SAID
+
+
 def test_log_events_are_joined_to_their_spans(tmp_path):
     def event(name, content, **more):
         body = kv({"content": content})
@@ -265,6 +286,13 @@ def test_account_from(way, account, tmp_path):
     path = write(folder / "log.jsonl", SHAPES["http-pairs"][0])
     frame, _, _ = read(path, formats=FormatOptions(account=parse_account_from(way)))
     assert frame["account_id"].to_list() == [account]
+
+
+def test_the_users_own_place_of_the_messages(tmp_path):
+    path = write(tmp_path / "log.jsonl", [{**SHAPES["envoy"][0][0], "chat": {"of": CHAT}}])
+    frame, summary, _ = read(path, columns={"messages": "chat.of"}, complete=False)
+    assert summary.files[0].format == "envoy jsonl"
+    assert frame.select("prompt", "system").row(0) == (SAID["prompt"], SAID["system"])
 
 
 def test_pairs_without_an_account_say_what_to_do(tmp_path):
@@ -362,5 +390,3 @@ def test_every_format_says_what_it_lacks():
         assert one.unreadable or one.lacks, one.name
         assert one.unreadable or one.fields or one.bodies, one.name
     assert set(SHAPES) <= set(BY_NAME)
-    assert PARTS_IN
-    assert PARTS_OUT

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from made_profiles import START, canonical, stages
 
 from extractscan.campaign.choose import ACCEPT, REPORT
+from extractscan.campaign.gates import EVALUATES
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.engine.load import LogSource
 from extractscan.engine.local import judge_logs
@@ -90,7 +91,9 @@ PROFILE = {
 
 
 def gates(shared=0.0, organic=None, users=0, colleagues=0, **profile):
-    return {g.gate: g.factor for g in _stream_gates({**PROFILE, **profile}, shared, organic, users, colleagues)}
+    row = {**PROFILE, **profile}
+    row["evaluates"] = pl.DataFrame([row]).cast({"highest_temperature": pl.Float64}).select(EVALUATES).item()
+    return {g.gate: g.factor for g in _stream_gates(row, shared, organic, users, colleagues)}
 
 
 def test_a_plain_stream_has_no_gate():

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from extractscan.report.document import campaign_document, ranked_campaigns
-from extractscan.report.parquet_report import arrow_schema
+from extractscan.report.parquet_report import arrow_row, arrow_schema
 from extractscan.verdict.findings import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from extractscan.verdict.findings import CampaignFinding, Findings
+    from extractscan.verdict.findings import Findings
 
 
 def campaigns_schema() -> pa.Schema:
@@ -42,13 +41,5 @@ def campaigns_schema() -> pa.Schema:
 
 def campaigns_table(findings: Findings) -> pa.Table:
     """Return a row for each campaign, by rank."""
-    rows = [_row(campaign) for campaign in ranked_campaigns(findings)]
+    rows = [arrow_row(campaign_document(campaign), campaign) for campaign in ranked_campaigns(findings)]
     return pa.Table.from_pylist(rows, schema=campaigns_schema())
-
-
-def _row(campaign: CampaignFinding) -> dict[str, Any]:
-    row = campaign_document(campaign)
-    for name, moment in (("first_seen", campaign.first_seen), ("last_seen", campaign.last_seen)):
-        row[name] = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    row["coverage"] = [(name, None if value is None else float(value)) for name, value in row["coverage"].items()]
-    return row

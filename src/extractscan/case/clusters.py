@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
 
 from extractscan.case import layout
-from extractscan.case.nearness import containment, least_similar
+from extractscan.case.nearness import containment, looseness, prompts_of
 from extractscan.case.select import account_names, selected
 from extractscan.case.text import texts
 from extractscan.errors import UsageError
-from extractscan.report.document import timestamp
+from extractscan.report.document import from_microseconds, timestamp
 from extractscan.report.neutralise import json_text, terminal
 
 if TYPE_CHECKING:
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from extractscan.progress import Observer
 
 SCHEMA_VERSION: Final = "1.0"
-EPOCH: Final = datetime.fromtimestamp(0, UTC)
-MEMBERS: Final = 2_000
-"""Prompts of a cluster among which its least similar is sought."""
 
 
 def like(case: Case, text: str, least: float) -> pl.DataFrame:
@@ -91,29 +87,23 @@ def clusters(
         order = ["likeness", *order]
     table = table.sort(order, descending=[name != "cluster" for name in order])
     chosen = table.head(top)
-    members = case.collect(
-        case.scan(layout.PROMPTS)
-        .with_row_index("prompt")
-        .filter(pl.col("cluster").is_in(chosen["cluster"].to_list()))
-    ).sort("prompt")  # fmt: skip
+    members = prompts_of(case, chosen["cluster"].to_list())
     rows = []
     for rank, row in enumerate(chosen.iter_rows(named=True), 1):
-        part = members.filter(pl.col("cluster") == row["cluster"]).head(MEMBERS)
-        pair = least_similar(part["tokens"], 0)
-        ends = [part["hash"][0], part["hash"][pair[0]]] if pair else []
+        loose = looseness(members.filter(pl.col("cluster") == row["cluster"]))
         rows.append(
             {
                 "rank": rank,
-                "cluster": f"{part['hash'][0]:016x}",
+                "cluster": loose["cluster"],
                 "requests": row["requests"],
                 "accounts": row["accounts"],
                 "flagged_accounts": row["flagged_accounts"],
                 "prompts": row["prompts"],
                 "campaigns": row["campaigns"],
-                "first_seen": _moment(row["first"]),
-                "last_seen": _moment(row["last"]),
-                "least_similarity": None if pair is None else round(pair[1], 6),
-                "least_similar_pair": [f"{h:016x}" for h in ends],
+                "first_seen": timestamp(from_microseconds(row["first"])),
+                "last_seen": timestamp(from_microseconds(row["last"])),
+                "least_similarity": loose["least_similarity"],
+                "least_similar_pair": loose["least_similar_pair"],
                 "likeness": None if row["likeness"] is None else round(row["likeness"], 6),
             }
         )
@@ -132,7 +122,3 @@ def _flagged(case: Case) -> list[int]:
     number = {name: i for i, name in enumerate(account_names(case))}
     found = case.table(layout.ACCOUNTS, ["account_id", "severity"]).filter(pl.col("severity") != "none")
     return [number[name] for name in found["account_id"].to_list()]
-
-
-def _moment(microseconds: int) -> str:
-    return timestamp(EPOCH + timedelta(microseconds=microseconds))

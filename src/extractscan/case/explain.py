@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,13 +9,13 @@ import polars as pl
 
 from extractscan.case import layout
 from extractscan.case.links import MEANS, linked
-from extractscan.case.nearness import least_similar
+from extractscan.case.nearness import looseness, prompts_of
 from extractscan.case.settling import settled_by
 from extractscan.case.waterfall import waterfall
 from extractscan.coverage.rarefaction import rarefaction_curve
 from extractscan.errors import UsageError
 from extractscan.report.atlas import atlas
-from extractscan.report.document import number, timestamp
+from extractscan.report.document import from_microseconds, number, timestamp
 from extractscan.report.neutralise import json_text, terminal
 
 if TYPE_CHECKING:
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = "1.0"
 CURVE_POINTS: Final = 32
 LINKED: Final = 10
-MEMBERS: Final = 2_000
-"""Prompts of a cluster among which its least similar is sought."""
-EPOCH: Final = datetime.fromtimestamp(0, UTC)
-WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def find_account(case: Case, account_id: str | None, rank: int | None) -> dict[str, Any]:
@@ -157,8 +152,8 @@ def _streams(case: Case, streams: pl.DataFrame, me: int) -> list[dict[str, Any]]
                 "frame": row["family"] if framed else None,
                 "frame_words": row["frame_words"] if framed else None,
                 "frame_accounts": holders.get(row["family"]) if framed else None,
-                "first_seen": _moment(row["first_us"]),
-                "last_seen": _moment(row["last_us"]),
+                "first_seen": timestamp(from_microseconds(row["first_us"])),
+                "last_seen": timestamp(from_microseconds(row["last_us"])),
                 "signals": [
                     {"signal": s, "bits": number(b)}
                     for s, b in evidence.filter(mine).sort(["bits", "signal"], descending=[True, False])
@@ -230,25 +225,21 @@ def _clusters(case: Case, requests: pl.DataFrame, me: int, top: int) -> list[dic
         pl.len().alias("all"), pl.col("account").n_unique().alias("accounts")
     )  # fmt: skip
     of_all = {c: (a, n) for c, a, n in whole.iter_rows()}
-    members = case.collect(
-        case.scan(layout.PROMPTS).with_row_index("prompt").filter(pl.col("cluster").is_in(labels))
-    ).sort("prompt")
+    members = prompts_of(case, labels)
     out = []
     for label, sent, prompts in chosen.iter_rows():
         part = members.filter(pl.col("cluster") == label)
-        looked = part.head(MEMBERS)  # the representative is the first
-        pair = least_similar(looked["tokens"], 0)
-        ends = [looked["hash"][0], looked["hash"][pair[0]]] if pair else []
+        loose = looseness(part)
         out.append(
             {
-                "cluster": f"{part['hash'][0]:016x}",
+                "cluster": loose["cluster"],
                 "requests": sent,
                 "prompts": prompts,
                 "all_requests": of_all[label][0],
                 "all_prompts": part.height,
                 "accounts": of_all[label][1],
-                "least_similarity": None if pair is None else round(pair[1], 6),
-                "least_similar_pair": [f"{h:016x}" for h in ends],
+                "least_similarity": loose["least_similarity"],
+                "least_similar_pair": loose["least_similar_pair"],
             }
         )
     return out
@@ -257,7 +248,3 @@ def _clusters(case: Case, requests: pl.DataFrame, me: int, top: int) -> list[dic
 def _campaign(campaign: dict[str, Any]) -> dict[str, Any]:
     kept = ("campaign_id", "rank", "score", "bits", "severity", "requests", "ties", "innocent_explanation")
     return {**{key: campaign[key] for key in kept}, "accounts": len(campaign["accounts"])}
-
-
-def _moment(microseconds: int) -> str:
-    return timestamp(EPOCH + timedelta(microseconds=microseconds))

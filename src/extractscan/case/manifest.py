@@ -15,14 +15,14 @@ from extractscan._version import __version__
 from extractscan.case.layout import CASE_VERSION, KIND
 from extractscan.errors import InputError
 from extractscan.report.atlas import version as atlas_version
+from extractscan.report.document import files_document
 from extractscan.report.neutralise import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from extractscan.logs.result import FileSummary
     from extractscan.verdict.findings import RunSummary
 
 LIBRARIES: Final = ("datasketch", "numba", "numpy", "polars", "pyarrow", "scipy")
@@ -63,16 +63,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class HashedFile:
-    """A file of the case by its path in it (with ``/``), its SHA-256 in hexadecimal and its size in bytes."""
+    """A file with its SHA-256 in hexadecimal and its size in bytes.
 
-    path: str
-    sha256: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class InputFile:
-    """A log that was read, by the path that the user gave (or the folder that it was found in)."""
+    ``path`` is within the case (with ``/``) for a file of it, and for a log as the user gave it (or in the folder it was found in).
+    """
 
     path: str
     sha256: str
@@ -83,8 +77,8 @@ class InputFile:
 class Manifest:
     """``run.json`` as far as the commands ask for it; ``document`` is all of it."""
 
-    inputs: tuple[InputFile, ...]
-    baseline_inputs: tuple[InputFile, ...]
+    inputs: tuple[HashedFile, ...]
+    baseline_inputs: tuple[HashedFile, ...]
     files: tuple[HashedFile, ...]
     document: dict[str, Any]
 
@@ -116,8 +110,8 @@ def manifest_document(run: RunSummary, settings: Settings, files: Sequence[Hashe
         "versions": {"extractscan": __version__, "python": platform.python_version(), **_libraries()},
         "configuration": configuration,
         "configuration_sha256": document_hash(configuration),
-        "inputs": _inputs(run.files),
-        "baseline_inputs": _inputs(run.baseline.files if run.baseline else ()),
+        "inputs": files_document(run.files),
+        "baseline_inputs": files_document(run.baseline.files if run.baseline else ()),
         "rows": {
             "read": run.rows_read,
             "kept": run.rows_kept,
@@ -141,15 +135,8 @@ def parse_manifest(text: bytes, name: str) -> Manifest:
     if not isinstance(version, str) or version.split(".")[0] != CASE_VERSION.split(".", maxsplit=1)[0]:
         raise InputError(f"{name} is of version {version!r}, which this extractscan {__version__} does not read")
     try:
-        files = tuple(HashedFile(**_checked(f, ("path", "sha256", "size"))) for f in document["files"])
-        inputs, baselines = (
-            tuple(
-                InputFile(f["path"], f["sha256"], f["size"])
-                for f in document[key]
-                if _checked({k: f[k] for k in ("path", "sha256", "size")}, ("path", "sha256", "size"), local=False)
-            )
-            for key in ("inputs", "baseline_inputs")
-        )
+        files = tuple(_own(entry) for entry in document["files"])
+        inputs, baselines = (tuple(_hashed(entry) for entry in document[key]) for key in ("inputs", "baseline_inputs"))
         whole = all(isinstance(document[key], dict) for key in ("configuration", "rows", "versions"))
     except (KeyError, TypeError, ValueError, AttributeError):
         whole = False
@@ -158,34 +145,24 @@ def parse_manifest(text: bytes, name: str) -> Manifest:
     return Manifest(inputs, baselines, files, document)
 
 
-def _checked(entry: Any, keys: tuple[str, ...], *, local: bool = True) -> dict[str, Any]:
-    """Return an entry whose types are right and whose path stays inside of the case."""
-    path, sha256, size = (entry[key] for key in keys)
-    if not isinstance(path, str) or not isinstance(sha256, str) or not isinstance(size, int) or len(entry) != len(keys):
+def _hashed(entry: Any) -> HashedFile:
+    """Return an entry whose types are right. Raises ``KeyError`` or ``TypeError``."""
+    path, sha256, size = entry["path"], entry["sha256"], entry["size"]
+    if not isinstance(path, str) or not isinstance(sha256, str) or not isinstance(size, int):
         raise TypeError
-    if local:
-        pure = PurePosixPath(path)
-        if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\0" in path:
-            raise ValueError
-        if not _SHA256.match(sha256):
-            raise ValueError
-    return dict(entry)
+    return HashedFile(path, sha256, size)
+
+
+def _own(entry: Any) -> HashedFile:
+    """Return an entry that has nothing more and whose path stays inside of the case. Raises ``ValueError`` too."""
+    file = _hashed(entry)
+    path = PurePosixPath(file.path)
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in file.path:
+        raise ValueError
+    if not _SHA256.match(file.sha256) or len(entry) != len(HashedFile.__slots__):
+        raise ValueError
+    return file
 
 
 def _libraries() -> dict[str, str]:
     return {name: metadata.version(name) for name in LIBRARIES}
-
-
-def _inputs(files: Iterable[FileSummary]) -> list[dict[str, Any]]:
-    return [
-        {
-            "path": json_text(file.path),
-            "format": json_text(file.format),
-            "sha256": file.sha256,
-            "size": file.size,
-            "rows_read": file.rows_read,
-            "rows_kept": file.rows_kept,
-            "rows_quarantined": file.rows_quarantined,
-        }
-        for file in files
-    ]

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
 
+from extractscan.case import layout
 from extractscan.cluster.similarity import jaccard
 from extractscan.fingerprint.minhash import KEPT_SHINGLES, SHINGLE, shingle
 from extractscan.fingerprint.tokens import tokenise
+from extractscan.report.document import DECIMALS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-PAIRS: Final = 2_000
-"""Members of a cluster up to which its least similar pair is sought; a larger one has its first ones looked at."""
+    from extractscan.case.read import Case
+
+MEMBERS: Final = 2_000
+"""Prompts of a cluster among which its least similar is sought."""
 
 
 def csr(tokens: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
@@ -25,22 +31,42 @@ def csr(tokens: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
     return np.r_[np.int64(0), np.cumsum(lengths)], values
 
 
-def least_similar(tokens: pl.Series, first: int) -> tuple[int, float] | None:
-    """Return the position of the member that is least similar to the one at ``first``, and the Jaccard similarity.
+def prompts_of(case: Case, labels: Sequence[int]) -> pl.DataFrame:
+    """Return the prompts of some clusters, in the order of their numbers: the first of a cluster represents it."""
+    prompts = case.scan(layout.PROMPTS).with_row_index("prompt")
+    return case.collect(prompts.filter(pl.col("cluster").is_in(list(labels)))).sort("prompt")
 
-    None for a cluster of one. Clusters are grown around their representative, so that this is the loosest joint that was accepted.
+
+def looseness(members: pl.DataFrame) -> dict[str, Any]:
+    """Return what documents say of a cluster with these prompts (``hash``, ``tokens``): its name, and how loose it is.
+
+    ``cluster`` is the hash of its representative, ``least_similar_pair`` the hashes of that and of the prompt least similar to it among the
+    first ``MEMBERS``, ``least_similarity`` their Jaccard similarity; none and None for a cluster of one.
     """
-    if tokens.len() < 2:
-        return None
-    offsets, values = csr(tokens)
-    sets = shingle(offsets, values)
-    worst, lowest = -1, 2.0
-    for other in range(tokens.len()):
-        if other != first:
-            value = jaccard(sets.offsets, sets.values, sets.counts, first, other, KEPT_SHINGLES, 0.0)
-            if value < lowest:
-                worst, lowest = other, float(value)
-    return worst, lowest
+    looked = members.head(MEMBERS)
+    keys = [f"{key:016x}" for key in looked["hash"].to_list()]
+    if len(keys) < 2:
+        return {"cluster": keys[0], "least_similarity": None, "least_similar_pair": []}
+    other, similarity = least_similar(looked["tokens"])
+    return {
+        "cluster": keys[0],
+        "least_similarity": round(similarity, DECIMALS),
+        "least_similar_pair": [keys[0], keys[other]],
+    }
+
+
+def least_similar(tokens: pl.Series) -> tuple[int, float]:
+    """Return the position of the member that is least similar to the first, of two or more, and the Jaccard similarity.
+
+    Clusters are grown around their representative, the first, so that this is the loosest joint that was accepted.
+    """
+    sets = shingle(*csr(tokens))
+    similarity = [
+        float(jaccard(sets.offsets, sets.values, sets.counts, 0, other, KEPT_SHINGLES, 0.0))
+        for other in range(1, tokens.len())
+    ]
+    worst = int(np.argmin(similarity))
+    return 1 + worst, similarity[worst]
 
 
 def containment(text: str, tokens: pl.Series) -> NDArray[np.float64]:

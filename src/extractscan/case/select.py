@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from extractscan.case.read import Case
 
-NAMED: int = 8
+NAMED: Final = 8
 """Names that an error message lists."""
 
 
@@ -31,11 +31,6 @@ class Selection:
     campaign: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-
-    @property
-    def everything(self) -> bool:
-        """Whether nothing is left out."""
-        return self == Selection()
 
     def document(self) -> dict[str, Any]:
         """Return it as the documents of the listings have it."""

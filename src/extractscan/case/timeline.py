@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,7 +10,7 @@ import polars as pl
 
 from extractscan.case.select import account_names, model_names, selected
 from extractscan.errors import UsageError
-from extractscan.report.document import timestamp
+from extractscan.report.document import from_microseconds, timestamp
 from extractscan.report.neutralise import json_text
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from extractscan.case.select import Selection
 
 SCHEMA_VERSION: Final = "1.0"
-EPOCH: Final = datetime.fromtimestamp(0, UTC)
 HOUR: Final = 3_600_000_000
 SPANS: Final = {"hour": HOUR, "day": 24 * HOUR, "week": 7 * 24 * HOUR}
 """Microseconds of each."""
@@ -72,10 +71,10 @@ def timeline(
                 "key": name(row["key"]),
                 "requests": row["requests"],
                 "accounts": row["accounts"],
-                "first_seen": _moment(row["first"]),
-                "last_seen": _moment(row["last"]),
+                "first_seen": timestamp(from_microseconds(row["first"])),
+                "last_seen": timestamp(from_microseconds(row["last"])),
                 "peak": int(counts.max()),
-                "peak_start": _moment(origin + (first + int(counts.argmax())) * size),
+                "peak_start": timestamp(from_microseconds(origin + (first + int(counts.argmax())) * size)),
                 "counts": counts.tolist(),
             }
         )
@@ -85,7 +84,7 @@ def timeline(
         "selection": selection.document(),
         "by": by,
         "every": every,
-        "start": _moment(origin + first * size) if buckets else None,
+        "start": timestamp(from_microseconds(origin + first * size)) if buckets else None,
         "buckets": buckets,
         "found": table.height,
         "rows": rows,
@@ -130,7 +129,3 @@ def _namer(case: Case, by: str) -> Callable[[Any], str | None]:
         models = model_names(case)
         return lambda key: None if key is None else models[key]
     return lambda key: key
-
-
-def _moment(microseconds: int) -> str:
-    return timestamp(EPOCH + timedelta(microseconds=microseconds))

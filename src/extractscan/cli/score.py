@@ -66,7 +66,7 @@ def score(
     no_case: Annotated[bool, typer.Option("--no-case", help="Leave none; the default.")] = False,
     clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output file and the case.")] = False,
     top: Annotated[
-        int | None, typer.Option(min=1, help="List so many accounts (table: 20; other formats: all).")
+        int | None, typer.Option(min=1, help="List so many accounts (table: 20; markdown: 50; html: 200; others: all).")
     ] = None,
     since: Since = None,
     until: Until = None,
@@ -117,7 +117,7 @@ def score(
 
     from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
     from extractscan.engine.local import judge_logs  # noqa: PLC0415
-    from extractscan.jit import is_cold  # noqa: PLC0415
+    from extractscan.jit import COMPILING, SCORING, is_cold  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
     from extractscan.report.allow import apply_allowlist, read_allowlist  # noqa: PLC0415
     from extractscan.report.interface import Format  # noqa: PLC0415
@@ -142,8 +142,8 @@ def score(
         from extractscan.case.write import check_case  # noqa: PLC0415
 
         check_case(case, logs, clobber=clobber)
-    if is_cold() and not quiet:
-        note("compiling kernels, once for this installation: this takes half a minute or so")
+    if is_cold(SCORING) and not quiet:
+        note(COMPILING)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
         found, scored = judge_logs(
             source,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,7 @@ from extractscan.engine.load import LogSource, load
 from extractscan.fingerprint.minhash import shingle
 from extractscan.verdict.assess import assess
 from extractscan.verdict.baseline import calibrate, check_periods, period
-from extractscan.verdict.report import Measured, findings
+from extractscan.verdict.report import Measured, findings, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,15 +88,14 @@ def assess_logs(source: LogSource, *, observer: Observer, jobs: int = 1, keep: b
         .agg(pl.len().alias("requests"), pl.col("time_us").min().alias("first"), pl.col("time_us").max().alias("last"))
         .sort("account")
     )
-    epoch = datetime.fromtimestamp(0, UTC)
     return Scored(
         assessment,
         Measured(
             accounts=prints.accounts.to_list(),
             organisations=prints.organisations.to_list(),
             requests=seen["requests"].to_list(),
-            first_seen=[epoch + timedelta(microseconds=t) for t in seen["first"]],
-            last_seen=[epoch + timedelta(microseconds=t) for t in seen["last"]],
+            first_seen=[moment(t) for t in seen["first"]],
+            last_seen=[moment(t) for t in seen["last"]],
             coverage=coverage,
             campaign_coverage=campaign_coverage(
                 [c.group.streams for c in assessment.campaigns], streams.requests, clusters.label

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from extractscan.jit import leaf
+from extractscan.logs.canonical import coalesce
 from extractscan.logs.jsonscan import skip_space
 from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, PLAIN, QUOTED, STRING, Spans, offsets, readable
 from extractscan.logs.textspans import raw, spread, take, unescaped
@@ -52,6 +53,18 @@ class Values:
         """With no value where ``chosen`` is false."""
         return Values(self.buf, self.start, self.end, np.where(chosen, self.kind, ABSENT).astype(np.uint8), self.rank)
 
+    def spread(self, where: NDArray[Any], rows: int) -> Values:
+        """The same values as those of the rows ``where`` (ascending) of ``rows``; the other rows have none."""
+        if len(where) == rows:
+            return self
+        start, end, kind = np.zeros(rows, np.int64), np.zeros(rows, np.int64), np.zeros(rows, np.uint8)
+        start[where], end[where], kind[where] = self.start, self.end, self.kind
+        rank = None
+        if self.rank is not None:
+            rank = np.full(rows, 255, np.uint8)
+            rank[where] = self.rank
+        return Values(self.buf, start, end, kind, rank)
+
     def of_kind(self, *kinds: int) -> NDArray[np.int64]:
         """Rows whose value is of one of ``kinds``."""
         return np.flatnonzero(np.isin(self.kind, kinds))
@@ -67,7 +80,7 @@ class Values:
         return take(self.buf, self.start, self.end, np.where(self.kind == SSE, PLAIN, self.kind).astype(np.uint8))[0]
 
 
-def cell(spans: Spans, name: str, rows: NDArray[Any] | None = None) -> Values | None:
+def cell(spans: Spans, name: str) -> Values | None:
     """The values of one cell in the good rows; None if there are none, or no such cell."""
     if name not in spans.slots:
         return None
@@ -77,8 +90,7 @@ def cell(spans: Spans, name: str, rows: NDArray[Any] | None = None) -> Values | 
         return None
     if (spans.status != GOOD).any():
         kind = np.where(spans.status == GOOD, kind, ABSENT).astype(np.uint8)
-    found = Values(spans.buf, spans.start[i], spans.end[i], kind, spans.rank[i])
-    return found if rows is None else found.at(rows)
+    return Values(spans.buf, spans.start[i], spans.end[i], kind, spans.rank[i])
 
 
 def of_series(series: pl.Series, rank: int = 0) -> Values:
@@ -105,16 +117,6 @@ def text_of(sources: Sequence[Values]) -> pl.Series:
     """The best text of each row."""
     parts = [v.text() for v in best(sources)]
     return coalesce(parts)
-
-
-def coalesce(parts: Sequence[pl.Series]) -> pl.Series:
-    """The first value of each row that is not null."""
-    found = parts[0]
-    for other in parts[1:]:
-        if not found.null_count():
-            break
-        found = found.zip_with(found.is_not_null(), other)
-    return found
 
 
 def opened(values: Values) -> list[Values]:
@@ -145,8 +147,7 @@ def opened(values: Values) -> list[Values]:
         if not closed.any():
             return out
         where = np.flatnonzero(closed)
-        inner = values.at(where).unescaped()
-        values = _spread(inner, where, len(values), values.rank)
+        values = values.at(where).unescaped().spread(where, len(values))
     if values.any():
         out.append(_as_plain(_peeked(values) if (values.kind == PLAIN).any() else values))
     return out
@@ -155,12 +156,6 @@ def opened(values: Values) -> list[Values]:
 def _as_plain(values: Values) -> Values:
     kind = np.where(np.isin(values.kind, (STRING, QUOTED)), PLAIN, values.kind).astype(np.uint8)
     return Values(values.buf, values.start, values.end, kind, values.rank)
-
-
-def _spread(values: Values, where: NDArray[Any], rows: int, rank: NDArray[np.uint8] | None) -> Values:
-    start, end, kind = np.zeros(rows, np.int64), np.zeros(rows, np.int64), np.zeros(rows, np.uint8)
-    start[where], end[where], kind[where] = values.start, values.end, values.kind
-    return Values(values.buf, start, end, kind, rank)
 
 
 def _peeked(values: Values) -> Values:

@@ -15,6 +15,7 @@ from extractscan.logs.names import LOG_SIGNS, name_table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from extractscan.logs.names import NameTable
     from extractscan.logs.sniff import Sniffed
 
 _HEADERS: Final = ("request.headers.{}", "request_headers.{}", "requestHeaders.{}", "headers.{}")
@@ -78,9 +79,11 @@ class Chooser:
     options: FormatOptions
     columns: Mapping[str, str]
     formats: tuple[Format, ...] = field(init=False)
+    _names: NameTable = field(init=False)
     _plans: dict[str, Plan] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._names = name_table(self.columns)
         own = tuple(load(path) for path in self.options.mappings)
         names = {f.name for f in own}
         self.formats = (*own, *(f for f in builtin() if f.name not in names))
@@ -92,7 +95,7 @@ class Chooser:
     def recognise(self, seen: Sniffed) -> Recognised:
         """Tell the format of a file that was looked at."""
         wanted = self.options.log_format
-        table = bool(LOG_SIGNS.intersection(name_table(self.columns).resolve(seen.names)))
+        table = bool(LOG_SIGNS.intersection(self._names.resolve(seen.names)))
         if wanted is not None:
             chosen = next((f for f in self.formats if f.name == wanted), None)
             others = recognise(seen.sample, [f for f in self.formats if f is not chosen], table=False)

@@ -27,7 +27,7 @@ _BROKEN: Final = "the file is damaged, cut short, or of a kind that is not suppo
 
 
 class Columns:
-    """The column names of a file, and its rows in batches. ``rows`` counts what has been read of it."""
+    """The column names of a file, and its rows in batches."""
 
     def __init__(self, path: str, kind: str) -> None:
         """Raises DamagedError if the file's schema cannot be read."""

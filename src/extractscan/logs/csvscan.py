@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from extractscan.logs.names import NameTable
 
-DELIMITERS: Final = ",;\t|"
 
 FIELDS: Final = -5
 QUOTES: Final = -6

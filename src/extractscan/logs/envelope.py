@@ -5,8 +5,6 @@ Everything works on spans of the bytes as they came, a column at a time; no reco
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,13 +12,13 @@ import polars as pl
 
 from extractscan.errors import UsageError
 from extractscan.logs import indexed, messages, pathscan
-from extractscan.logs.cells import Gathered, Values, cell, of_series, opened, text_of
+from extractscan.logs.cells import Gathered, Values, best, cell, of_series, opened, text_of
 from extractscan.logs.dialects.body import read_request, read_response, scalars
 from extractscan.logs.fields import as_text, counted, derive, first_word, marked, over, worded
-from extractscan.logs.jsonsplit import elements
 from extractscan.logs.mapping import FIELD_SLOTS, Field, Format
-from extractscan.logs.names import TEXT_SLOTS
+from extractscan.logs.names import MESSAGES, TEXT_SLOTS
 from extractscan.logs.paths import PathError, Tree, parse_path, wants
+from extractscan.logs.records import Records, objects_in, together
 from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT
 
 if TYPE_CHECKING:
@@ -37,21 +35,6 @@ _DEPTH: Final = 4
 """How many texts inside texts are gone into."""
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
-    """What has come of some records: raw columns of ``rows`` requests.
-
-    ``owner`` is the record of each request, ``bad`` the records that could not be read with their ``status``.
-    """
-
-    columns: dict[str, list[pl.Series]]
-    rows: int
-    owner: NDArray[np.int64]
-    bad: NDArray[np.int64]
-    status: NDArray[np.int8]
-    clashes: Counter[str] = field(default_factory=Counter)
-
-
 class Plan:
     """A format made ready for reading.
 
@@ -64,13 +47,16 @@ class Plan:
         fields: dict[str, Field] = dict(format_.fields)
         for slot, path in (columns or {}).items():
             _checked(path, slot)
-            fields[slot] = Field((path,))
+            if slot != MESSAGES:
+                fields[slot] = Field((path,))
         if account:
             for path in account:
                 _checked(path, "account_id")
             fields["account_id"] = Field(tuple(account))
         self.fields = fields
         self._bodies = {kind: list(paths) for kind, paths in format_.bodies.items() if kind != "indexed"}
+        if columns and MESSAGES in columns:  # a list of messages is a body, not a field
+            self._bodies[_REQUEST] = [columns[MESSAGES], *self._bodies.get(_REQUEST, [])]
         table: dict[str, Sequence[str]] = {slot: f.paths for slot, f in fields.items()}
         for kind, paths in self._bodies.items():
             table |= {f"{kind}:{k}": (path,) for k, path in enumerate(paths)}
@@ -101,7 +87,7 @@ class Plan:
             spans = pathscan.project(buf, starts, ends, self.tree)
             good = np.flatnonzero(spans.status == GOOD)
             bad = np.flatnonzero(spans.status < GOOD)
-            sources = self._sources(spans)
+            sources = self._nested(spans, self.tree)
             attributes = Values(buf, starts, ends, np.where(spans.status == GOOD, OBJECT, ABSENT).astype(np.uint8))
             return self._finish(sources, good, good, bad, spans.status[bad], {}, attributes)
         return self._exploded(buf, starts, ends)
@@ -126,7 +112,7 @@ class Plan:
                     items = Values(items.buf, *(np.zeros(0, np.int64),) * 2, np.zeros(0, np.uint8))
                     owner = owner[:0]
                     break
-                items, index = _elements(lists)
+                items, index = objects_in(lists)
                 owner = owner[index]
                 outer = {slot: series.gather(index) for slot, series in outer.items()}
             if len(items):
@@ -142,11 +128,10 @@ class Plan:
         for items, owner, outer in parts:
             spans = pathscan.project(items.buf, items.start, items.end, self.tree)
             good = np.flatnonzero(spans.status == GOOD)
-            done.append(self._finish(self._sources(spans), good, owner[good], bad[:0], status[:0], outer, items))
-        return _together(done, bad, status[bad])
-
-    def _sources(self, spans: Spans) -> dict[str, list[Values]]:
-        return self._nested(spans, self.tree)
+            done.append(
+                self._finish(self._nested(spans, self.tree), good, owner[good], bad[:0], status[:0], outer, items)
+            )
+        return together(done, bad, status[bad])
 
     def _nested(self, spans: Spans, tree: Tree) -> dict[str, list[Values]]:
         """Values of each cell, with those that lay in JSON inside a string."""
@@ -161,7 +146,7 @@ class Plan:
                     if values is None:
                         continue
                     if name not in tree.nested:
-                        found.setdefault(name, []).append(_wide(values, where, rows))
+                        found.setdefault(name, []).append(values.spread(where, rows))
                         continue
                     some = np.flatnonzero(values.kind)
                     inner = values.at(some).unescaped()
@@ -247,8 +232,7 @@ class Plan:
         for slot, series in outer.items():
             how = self.format.outer[slot]
             if slot in TEXT_SLOTS:
-                reader = read_response if slot == "response" else read_request
-                text = reader(of_series(series)).get({"system": "prompt"}.get(slot, slot))
+                text = _text_in(of_series(series), slot)
                 if text is None:
                     continue
                 series = text  # noqa: PLW2901
@@ -301,12 +285,10 @@ class Plan:
             return counted(sources)
         if slot in TEXT_SLOTS:
             out = Gathered(len(sources[0]))
-            reader = read_response if slot == "response" else read_request
-            wanted = {"system": "prompt"}.get(slot, slot)
             for values in sources:
-                out.add(slot, np.arange(len(values)), reader(values).get(wanted))
+                out.add(slot, np.arange(len(values)), _text_in(values, slot))
             return out.columns().get(slot)
-        parts = [scalars(v) for v in _best(sources)]
+        parts = [scalars(v) for v in best(sources)]
         texts = [part for part in parts if part is not None]
         if slot == "finish_reason":
             texts += [first_word(v) for v in sources if np.isin(v.kind, (ARRAY, OBJECT)).any()]
@@ -362,75 +344,11 @@ def _checked(path: str, slot: str) -> None:
         raise UsageError(f"the source for {slot}: {error}") from error
 
 
-def _wide(values: Values, where: NDArray[Any], rows: int) -> Values:
-    """Values of the rows ``where`` as values of all ``rows``."""
-    if len(where) == rows:
-        return values
-    start, end, kind = np.zeros(rows, np.int64), np.zeros(rows, np.int64), np.zeros(rows, np.uint8)
-    rank = np.full(rows, 255, np.uint8)
-    start[where], end[where], kind[where] = values.start, values.end, values.kind
-    if values.rank is not None:
-        rank[where] = values.rank
-    return Values(values.buf, start, end, kind, rank)
-
-
-def _best(sources: list[Values]) -> list[Values]:
-    from extractscan.logs.cells import best  # noqa: PLC0415
-
-    return best(sources)
+def _text_in(values: Values, slot: str) -> pl.Series | None:
+    """The text for ``slot`` in bodies, lists of parts or plain texts; None if there is none."""
+    reader = read_response if slot == "response" else read_request
+    return reader(values).get("prompt" if slot == "system" else slot)
 
 
 def _project(values: Values, tree: Tree, node: int) -> Spans:
     return pathscan.project(values.buf, values.start, values.end, tree, node)
-
-
-def _elements(lists: list[Values]) -> tuple[Values, NDArray[np.int64]]:
-    """The elements of the best list of each row that are objects, and the row of each."""
-    pieces: list[tuple[Values, NDArray[np.int64]]] = []
-    for values in _best(lists):
-        for part in opened(values):
-            where = part.of_kind(ARRAY)
-            if not len(where):
-                continue
-            counts, start, end, kind = elements(part.buf, part.start[where], part.end[where])
-            index = np.repeat(where, np.maximum(counts, 0))
-            objects = np.flatnonzero(kind == OBJECT)
-            pieces.append((Values(part.buf, start[objects], end[objects], kind[objects]), index[objects]))
-    if not pieces:
-        none = np.zeros(0, np.int64)
-        return Values(np.zeros(0, np.uint8), none, none, np.zeros(0, np.uint8)), none
-    if len(pieces) == 1:
-        return pieces[0]
-    buf = np.concatenate([v.buf.view(np.ndarray) for v, _ in pieces])
-    shift = np.cumsum([0, *(len(v.buf) for v, _ in pieces[:-1])])
-    start = np.concatenate([np.asarray(v.start, np.int64) + s for (v, _), s in zip(pieces, shift, strict=True)])
-    end = np.concatenate([np.asarray(v.end, np.int64) + s for (v, _), s in zip(pieces, shift, strict=True)])
-    index = np.concatenate([i for _, i in pieces])
-    order = np.argsort(index, kind="stable")
-    return Values(buf, start[order], end[order], np.full(len(order), OBJECT, np.uint8)), index[order]
-
-
-def _together(done: list[Records], bad: NDArray[np.int64], status: NDArray[np.int8]) -> Records:
-    """Records of several shapes, in the order of the file."""
-    if not done:
-        return Records({}, 0, np.zeros(0, np.int64), bad, status)
-    if len(done) == 1:
-        one = done[0]
-        return Records(one.columns, one.rows, one.owner, bad, status, one.clashes)
-    slots = sorted({slot for records in done for slot in records.columns})
-    columns: dict[str, list[pl.Series]] = {}
-    owner = np.concatenate([records.owner for records in done])
-    order = np.argsort(owner, kind="stable")
-    for slot in slots:
-        deep = max(len(records.columns.get(slot, [])) for records in done)
-        columns[slot] = []
-        for k in range(deep):
-            pieces = []
-            for records in done:
-                held = records.columns.get(slot, [])
-                kind = next((r.columns[slot][k].dtype for r in done if len(r.columns.get(slot, [])) > k), pl.String())
-                pieces.append(
-                    held[k] if k < len(held) else pl.Series([None], dtype=kind).new_from_index(0, records.rows)
-                )
-            columns[slot].append(pl.concat(pieces).gather(order))
-    return Records(columns, len(owner), owner[order], bad, status)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from extractscan.logs import times
-from extractscan.logs.canonical import as_json
+from extractscan.logs.canonical import as_json, coalesce, null_if
 from extractscan.logs.cells import Gathered, Values
 from extractscan.logs.dialects.body import scalars
 from extractscan.logs.jsonsplit import elements
@@ -78,8 +78,7 @@ def as_text(series: pl.Series) -> pl.Series | None:
     if isinstance(kind, pl.Categorical | pl.Enum):
         return series.cast(pl.String)
     if isinstance(kind, pl.Struct):
-        text = series.struct.json_encode()
-        return text.to_frame("t").select(pl.when(~pl.Series(series.is_null())).then("t"))["t"]
+        return null_if(series.struct.json_encode(), series.is_null())
     return as_json(series) if kind.is_nested() else None
 
 
@@ -91,7 +90,7 @@ def marked(columns: dict[str, list[pl.Series]], marks: tuple[str, ...]) -> pl.Se
             for mark in marks:
                 here = series.str.contains(mark, literal=True).fill_null(value=False)
                 found = here if found is None else found | here
-    return None if found is None or not found.any() else pl.select(pl.when(found).then(found)).to_series()
+    return None if found is None or not found.any() else null_if(found, ~found)
 
 
 def derive(columns: dict[str, list[pl.Series]], rows: int) -> None:
@@ -102,12 +101,11 @@ def derive(columns: dict[str, list[pl.Series]], rows: int) -> None:
         # The texts are only of use to say why a row has no time.
         columns["timestamp"] = [begin, *(columns["timestamp"] if begin.null_count() else [])]
         took = (_timed(ended) - begin).dt.total_microseconds() / 1000
-        columns.setdefault("latency_ms", []).append(took.to_frame("t").select(pl.when(pl.col("t") >= 0).then("t"))["t"])
+        columns.setdefault("latency_ms", []).append(null_if(took, took < 0))
     added = [columns.pop(slot, None) for slot in (ADDED_READ, ADDED_WRITE)]
     if not any(added) or "input_tokens" not in columns:
         return
-    zero = pl.Series([0], dtype=pl.Int64).new_from_index(0, rows)
-    extra = zero
+    extra = pl.Series([0], dtype=pl.Int64).new_from_index(0, rows)
     for parts in added:
         if parts:
             extra = extra + _number(parts).fill_null(0)
@@ -127,7 +125,4 @@ def _timed(parts: list[pl.Series]) -> pl.Series:
 
 
 def _number(parts: list[pl.Series]) -> pl.Series:
-    found = parts[0].cast(pl.Float64, strict=False)
-    for other in parts[1:]:
-        found = found.zip_with(found.is_not_null(), other.cast(pl.Float64, strict=False))
-    return found.cast(pl.Int64, strict=False)
+    return coalesce([part.cast(pl.Float64, strict=False) for part in parts]).cast(pl.Int64, strict=False)

@@ -14,9 +14,9 @@ import polars as pl
 
 from extractscan.jit import leaf
 from extractscan.logs import messages
-from extractscan.logs.jsonscan import _key, kind_of, scratch, skip_space, skip_value
-from extractscan.logs.pathscan import _entry
-from extractscan.logs.spans import OBJECT, STRING, offsets, readable
+from extractscan.logs.jsonscan import kind_of, scratch, skip_key, skip_space, skip_value
+from extractscan.logs.pathscan import read_entry
+from extractscan.logs.spans import FNV_OFFSET, FNV_PRIME, OBJECT, STRING, name_hash, offsets, readable
 from extractscan.logs.textspans import take
 
 if TYPE_CHECKING:
@@ -47,15 +47,11 @@ _OUTPUT: Final = 1 << 20
 
 _PREFIX: Final = "attributes."
 
-
-def _hash(name: str) -> int:
-    h = 0xCBF29CE484222325
-    for byte in name.encode():
-        h = ((h ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return h
+_OFFSET: Final = np.uint64(FNV_OFFSET)
+_PRIME: Final = np.uint64(FNV_PRIME)
 
 
-_HASHES: Final = np.array([_hash(name) for name in _NAMES], np.uint64)
+_HASHES: Final = np.array([name_hash(name) for name in _NAMES], np.uint64)
 _CODES: Final = np.array(list(_NAMES.values()), np.int8)
 
 
@@ -89,7 +85,7 @@ def from_table(table: Mapping[str, pl.Series], rows: int) -> dict[str, pl.Series
 def from_json(items: Values, attributes: Sequence[str]) -> dict[str, pl.Series]:
     """Columns of what the numbered attributes of objects say: members, or those of the lists called ``attributes``."""
     rows = len(items)
-    names = np.array([_hash(name) for name in (*attributes, "attributes")], np.uint64)
+    names = np.array([name_hash(name) for name in (*attributes, "attributes")], np.uint64)
     buf, start, end = readable(items.buf), offsets(items.start), offsets(items.end)
     present = np.ascontiguousarray(items.kind == OBJECT)
     none, stack = np.zeros(0, np.int64), scratch()
@@ -146,7 +142,7 @@ def _match(buf: Any, begin: int, end: int, hashes: Any, codes: Any) -> tuple[int
     """Code, and the two numbers, of the name ``buf[begin:end]``; code 0 if it is none of them."""
     if end - begin > 11 and buf[begin] == 97 and buf[begin + 10] == 46:  # attributes.
         begin += 11
-    h = np.uint64(0xCBF29CE484222325)
+    h = _OFFSET
     first, second, seen = 0, 0, 0
     i = begin
     while i < end:
@@ -157,7 +153,7 @@ def _match(buf: Any, begin: int, end: int, hashes: Any, codes: Any) -> tuple[int
                 n = n * 10 + (int(buf[k]) - 48)
                 k += 1
             if k < end and buf[k] == 46:
-                h = (h ^ np.uint64(35)) * np.uint64(0x100000001B3)
+                h = (h ^ np.uint64(35)) * _PRIME
                 if seen == 0:
                     first = n
                 elif seen == 1:
@@ -165,7 +161,7 @@ def _match(buf: Any, begin: int, end: int, hashes: Any, codes: Any) -> tuple[int
                 seen += 1
                 i = k
                 continue
-        h = (h ^ np.uint64(c)) * np.uint64(0x100000001B3)
+        h = (h ^ np.uint64(c)) * _PRIME
         i += 1
     if seen:
         for k in range(len(hashes)):
@@ -176,9 +172,9 @@ def _match(buf: Any, begin: int, end: int, hashes: Any, codes: Any) -> tuple[int
 
 @leaf
 def _raw_hash(buf: Any, begin: int, end: int) -> Any:
-    h = np.uint64(0xCBF29CE484222325)
+    h = _OFFSET
     for i in range(begin, end):
-        h = (h ^ np.uint64(buf[i])) * np.uint64(0x100000001B3)
+        h = (h ^ np.uint64(buf[i])) * _PRIME
     return h
 
 
@@ -188,7 +184,7 @@ def _entry_name(buf: Any, i: int, end: int, stack: Any) -> tuple[int, int]:
     i = skip_space(buf, i + 1, end)
     while i < end and buf[i] == 34:
         name = i + 1
-        i = skip_space(buf, _key(buf, i, end), end)
+        i = skip_space(buf, skip_key(buf, i, end), end)
         at = i
         i = skip_value(buf, i, end, stack)
         if buf[name] == 107 and buf[at] == 34:
@@ -214,10 +210,10 @@ def _scan(
         if i >= stop or buf[i] != 123:
             continue
         i = skip_space(buf, i + 1, stop)
-        opened, inside = -1, False  # within an object of attributes: where it ends
+        inside = False  # within an object of attributes
         while i < stop and buf[i] != 125:
             name = i + 1
-            i = _key(buf, i, stop)
+            i = skip_key(buf, i, stop)
             if i < 0:
                 break
             close = i - 2
@@ -233,13 +229,14 @@ def _scan(
             if holds and buf[at] == 123:
                 inside = True
                 i = skip_space(buf, at + 1, stop)
-                continue
-            if holds:
+                if i >= stop or buf[i] != 125:
+                    continue
+            elif holds:
                 i = skip_space(buf, at + 1, stop)
                 while i < stop and buf[i] != 93:
                     if buf[i] == 123:
                         a, b = _entry_name(buf, i, stop, stack)
-                        i, _, v0, v1 = _entry(buf, i, stop, stack)
+                        i, _, v0, v1 = read_entry(buf, i, stop, stack)
                         if i < 0:
                             break
                         code, first, second = _match(buf, a, b, hashes, codes) if b > a else (0, 0, 0)
@@ -270,12 +267,9 @@ def _scan(
                             o_start[n], o_end[n] = at + 1, i - 1
                         n += 1
             i = skip_space(buf, i, stop)
-            while inside and i < stop and buf[i] == 125:
+            if inside and i < stop and buf[i] == 125:
                 inside = False
                 i = skip_space(buf, i + 1, stop)
-                break
             if i < stop and buf[i] == 44:
                 i = skip_space(buf, i + 1, stop)
-        if opened > 0:
-            continue
     return n

@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from extractscan.jit import inline, leaf
+from extractscan.logs.eights import eight, first_of, holds
 from extractscan.logs.spans import (
     ABSENT,
     ARRAY,
     BLANK,
     FALSE,
+    FNV_OFFSET,
+    FNV_PRIME,
     GOOD,
     NUMBER,
     OBJECT,
@@ -53,16 +56,14 @@ REASONS: Final = {
     NOT_OBJECT: "not a JSON object",
 }
 
-_ONES: Final = np.uint64(0x0101010101010101)
-_HIGH: Final = np.uint64(0x8080808080808080)
 _QUOTES: Final = np.uint64(0x2222222222222222)
 _SLASHES: Final = np.uint64(0x5C5C5C5C5C5C5C5C)
 
 _PARTS: Final = 8
 _PARALLEL_ROWS: Final = 1_000
 
-_FNV_OFFSET: Final = np.uint64(0xCBF29CE484222325)
-_FNV_PRIME: Final = np.uint64(0x100000001B3)
+_OFFSET: Final = np.uint64(FNV_OFFSET)
+_PRIME: Final = np.uint64(FNV_PRIME)
 
 
 def project(
@@ -98,35 +99,6 @@ def skip_space(buf: Any, i: int, end: int) -> int:
     while i < end and (buf[i] == 32 or buf[i] == 10 or buf[i] == 13 or buf[i] == 9):
         i += 1
     return i
-
-
-@inline
-def eight(buf: Any, i: int) -> Any:
-    """The eight bytes from ``i`` on as one word, the first lowest. The compiler makes it a single load."""
-    at = np.uint64(i)  # an unsigned index needs no check for being negative
-    word = np.uint64(0)
-    for k in range(8):
-        word |= np.uint64(buf[at + np.uint64(k)]) << np.uint64(8 * k)
-    return word
-
-
-@inline
-def holds(word: Any, eights: Any) -> Any:
-    """A word whose lowest bit set is the highest of the first byte in which two words are the same; 0 if they nowhere are.
-
-    A byte of the difference is zero if taking one from it carries. Only bits above the first may be set in error.
-    """
-    same = word ^ eights
-    return (same - _ONES) & ~same & _HIGH
-
-
-@inline
-def first_of(found: Any) -> Any:
-    """Which byte, 0 to 7, the lowest bit set lies in, if it is the highest of its byte."""
-    below = (found & (~found + np.uint64(1))) - np.uint64(
-        1
-    )  # all bits under it: the low bit of each byte up to its own
-    return np.int64(((below & _ONES) * _ONES) >> np.uint64(56)) - 1
 
 
 @leaf
@@ -247,7 +219,7 @@ def _scalar(buf: Any, i: int, end: int) -> int:
 
 
 @leaf
-def _key(buf: Any, i: int, end: int) -> int:
+def skip_key(buf: Any, i: int, end: int) -> int:
     """Index after the colon of the member name that should stand at ``i``; negative on error."""
     i = skip_space(buf, i, end)
     if i >= end:
@@ -286,7 +258,7 @@ def skip_value(buf: Any, i: int, end: int, stack: Any) -> int:
                 depth -= 1
                 i += 1
             elif c == 123:
-                i = _key(buf, i, end)
+                i = skip_key(buf, i, end)
                 if i < 0:
                     return i
         else:
@@ -303,7 +275,7 @@ def skip_value(buf: Any, i: int, end: int, stack: Any) -> int:
             if c == 44:
                 i += 1
                 if inside == 123:
-                    i = _key(buf, i, end)
+                    i = skip_key(buf, i, end)
                     if i < 0:
                         return i
                 opened = True
@@ -315,15 +287,15 @@ def skip_value(buf: Any, i: int, end: int, stack: Any) -> int:
 
 
 @leaf
-def _key_hash(buf: Any, i: int, end: int) -> np.uint64:
+def key_hash(buf: Any, i: int, end: int) -> np.uint64:
     """Hash of the folded form of the raw name ``buf[i:end]``."""
-    h = _FNV_OFFSET
+    h = _OFFSET
     for k in range(i, end):
         c = buf[k]
         if 65 <= c <= 90:
             c += 32
         if 97 <= c <= 122 or 48 <= c <= 57 or c >= 128:
-            h = (h ^ np.uint64(c)) * _FNV_PRIME
+            h = (h ^ np.uint64(c)) * _PRIME
     return h
 
 
@@ -370,13 +342,13 @@ def _project(
             while True:
                 i = skip_space(buf, i, end)
                 name = i + 1
-                i = _key(buf, i, end)
+                i = skip_key(buf, i, end)
                 if i < 0:
                     break
                 close = i - 2
                 while buf[close] != 34:
                     close -= 1
-                h = _key_hash(buf, name, close)
+                h = key_hash(buf, name, close)
                 begin = skip_space(buf, i, end)
                 i = skip_value(buf, begin, end, stack)
                 if i < 0:

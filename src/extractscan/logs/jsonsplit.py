@@ -40,6 +40,11 @@ def elements(
     return counts, start, end, kind
 
 
+def owners(counts: NDArray[Any]) -> NDArray[np.int64]:
+    """For ``counts`` of elements: the position of the array that each element lies in."""
+    return np.repeat(np.arange(len(counts)), np.maximum(counts, 0))
+
+
 @leaf
 def _elements(
     buf: Any, starts: Any, ends: Any, row: int, stack: Any, counts: Any, out_start: Any, out_end: Any, out_kind: Any

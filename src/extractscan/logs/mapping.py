@@ -115,10 +115,6 @@ class Format:
     group: bool = False
     own: bool = False
 
-    def reads(self) -> set[str]:
-        """Slots that the mapping may give."""
-        return {*self.fields, *self.outer}
-
 
 @cache
 def builtin() -> tuple[Format, ...]:

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from extractscan.logs import pathscan
-from extractscan.logs.jsonsplit import elements
+from extractscan.logs.jsonsplit import elements, owners
 from extractscan.logs.paths import Tree, wants
 from extractscan.logs.spans import ABSENT, ARRAY, GOOD, STRING, TRUE
 from extractscan.logs.textspans import picked, raw, spread, take
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import NDArray
+
+    from extractscan.logs.spans import Spans
 
 USER: Final = 1
 SYSTEM: Final = 2
@@ -103,13 +105,8 @@ def read(column: pl.Series) -> pl.DataFrame:
 
 def read_spans(buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any]) -> pl.DataFrame:
     """As ``read``, for JSON texts ``buf[start[i]:end[i]]``."""
-    counts, first, last, _ = elements(buf, start, end)
-    rows = len(counts)
-    owner = np.repeat(np.arange(rows), np.maximum(counts, 0))
-    spans = pathscan.project(buf, first, last, _MESSAGE)
-    good = spans.status == GOOD
-    role = ROLES.of(buf, spans.start[_ROLE], spans.end[_ROLE], np.where(good, spans.kind[_ROLE], ABSENT))
-    kind = np.where(good, spans.kind[_CONTENT], ABSENT)
+    rows = len(start)
+    owner, spans, role, kind = _messages(buf, start, end)
     listed = np.flatnonzero((kind == ARRAY) & (role > 0))
     parts, part_calls = parts_of(buf, spans.start[_CONTENT][listed], spans.end[_CONTENT][listed])
     of_part = np.full(len(owner), -1, np.int64)
@@ -141,6 +138,17 @@ def read_spans(buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any]) -
         return take(buf, spans.start[at][chosen], spans.end[at][chosen], spans.kind[at][chosen])[0]
 
     return reduce(owner, role, usable, text_of, rows, calls=calls, finish_of=finish_of)
+
+
+def _messages(
+    buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any]
+) -> tuple[NDArray[np.int64], Spans, NDArray[np.int8], NDArray[np.uint8]]:
+    """Of every message: the row of its array, its spans, the code of who speaks, and the kind of its content."""
+    counts, first, last, _ = elements(buf, start, end)
+    spans = pathscan.project(buf, first, last, _MESSAGE)
+    good = spans.status == GOOD
+    role = ROLES.of(buf, spans.start[_ROLE], spans.end[_ROLE], np.where(good, spans.kind[_ROLE], ABSENT))
+    return owners(counts), spans, role, np.where(good, spans.kind[_CONTENT], ABSENT).astype(np.uint8)
 
 
 def reduce(
@@ -207,7 +215,7 @@ def parts_of(buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any]) -> 
     if not rows:
         return pl.Series([], dtype=pl.String), np.zeros(0, np.int64)
     counts, first, last, kind = elements(buf, start, end)
-    owner = np.repeat(np.arange(rows), np.maximum(counts, 0))
+    owner = owners(counts)
     spans = pathscan.project(buf, first, last, _PART)
     sort = _PART_TYPES.of(buf, spans.start[_TYPE], spans.end[_TYPE], spans.kind[_TYPE])
     bare = kind == STRING  # an array of plain texts
@@ -237,12 +245,7 @@ def joined(owner: NDArray[Any], texts: pl.Series, rows: int, between: str = "\n"
 
 def turns(buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any]) -> pl.DataFrame:
     """Every message of a user as a request: columns ``@owner`` (row), system, prompt, response, opening, turn."""
-    counts, first, last, _ = elements(buf, start, end)
-    owner = np.repeat(np.arange(len(counts)), np.maximum(counts, 0))
-    spans = pathscan.project(buf, first, last, _MESSAGE)
-    good = spans.status == GOOD
-    role = ROLES.of(buf, spans.start[_ROLE], spans.end[_ROLE], np.where(good, spans.kind[_ROLE], ABSENT))
-    kind = np.where(good, spans.kind[_CONTENT], ABSENT).astype(np.uint8)
+    owner, spans, role, kind = _messages(buf, start, end)
     texts, _ = take(
         buf, spans.start[_CONTENT], spans.end[_CONTENT], np.where(kind == STRING, kind, ABSENT).astype(np.uint8)
     )

@@ -39,7 +39,8 @@ _WHOLE: Final = 6
 
 _WORST: Final = 252
 
-_NODE: Final = 0x9E3779B97F4A7C15
+NODE_FACTOR: Final = 0x9E3779B97F4A7C15
+"""Spreads the numbers of nodes over the table of children."""
 
 
 class PathError(ValueError):
@@ -237,7 +238,7 @@ class Tree:
 
 def edge_hash(node: int, name: int) -> int:
     """Hash of a child: of its name, and of the node it hangs on."""
-    return name ^ ((node * _NODE) & 0xFFFFFFFFFFFFFFFF)
+    return name ^ ((node * NODE_FACTOR) & 0xFFFFFFFFFFFFFFFF)
 
 
 def wants(table: Mapping[str, Sequence[str]], prefixes: Sequence[str] = ()) -> list[Want]:

@@ -16,21 +16,22 @@ from extractscan.logs.jsonscan import (
     EARLY,
     INVALID,
     NOT_OBJECT,
-    _key,
-    _key_hash,
+    key_hash,
     kind_of,
     scratch,
+    skip_key,
     skip_space,
     skip_value,
 )
-from extractscan.logs.spans import ABSENT, ARRAY, BLANK, GOOD, NUMBER, OBJECT, STRING, Spans, offsets, readable
+from extractscan.logs.paths import NODE_FACTOR
+from extractscan.logs.spans import ABSENT, BLANK, GOOD, NUMBER, STRING, Spans, offsets, readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from extractscan.logs.paths import Tree
 
-_NODE: Final = np.uint64(0x9E3779B97F4A7C15)
+_NODE: Final = np.uint64(NODE_FACTOR)
 _LEVELS: Final = 32
 
 
@@ -84,7 +85,7 @@ def _record(
 
 
 @leaf
-def _entry(buf: Any, i: int, end: int, stack: Any) -> tuple[int, Any, int, int]:
+def read_entry(buf: Any, i: int, end: int, stack: Any) -> tuple[int, Any, int, int]:
     """Read the object ``{key, value}`` at ``i``: index after it (negative on error), hash of the key, span of the value.
 
     The value's span is that of the first member of its own object (``{"stringValue": …}``), empty if there is none.
@@ -96,7 +97,7 @@ def _entry(buf: Any, i: int, end: int, stack: Any) -> tuple[int, Any, int, int]:
     while True:
         i = skip_space(buf, i, end)
         name = i + 1
-        i = _key(buf, i, end)
+        i = skip_key(buf, i, end)
         if i < 0:
             return i, name_hash, begin, stop
         i = skip_space(buf, i, end)
@@ -105,14 +106,14 @@ def _entry(buf: Any, i: int, end: int, stack: Any) -> tuple[int, Any, int, int]:
         if i < 0:
             return i, name_hash, begin, stop
         if buf[name] == 107 and buf[at] == 34:  # k
-            name_hash = _key_hash(buf, at + 1, i - 1)
+            name_hash = key_hash(buf, at + 1, i - 1)
         elif buf[name] == 118:  # v
             begin, stop = at, i
             if buf[at] == 123:
                 k = skip_space(buf, at + 1, i)
                 begin, stop = at, at
                 if buf[k] != 125:
-                    k = skip_space(buf, _key(buf, k, i), i)
+                    k = skip_space(buf, skip_key(buf, k, i), i)
                     begin, stop = k, skip_value(buf, k, i, stack)
         i = skip_space(buf, i, end)
         if i >= end:
@@ -162,20 +163,20 @@ def _project(
                 child = -1
                 if opening == 123:
                     name = i + 1
-                    i = _key(buf, i, end)
+                    i = skip_key(buf, i, end)
                     if i < 0:
                         break
                     close = i - 2
                     while buf[close] != 34:
                         close -= 1
-                    child = _lookup(hashes, child_of, node, _key_hash(buf, name, close))
+                    child = _lookup(hashes, child_of, node, key_hash(buf, name, close))
                     i = skip_space(buf, i, end)
                     if i >= end:
                         i = EARLY
                         break
                 elif listed[node]:
                     if buf[i] == 123:
-                        i, key, a, b = _entry(buf, i, end, stack)
+                        i, key, a, b = read_entry(buf, i, end, stack)
                         if i < 0:
                             break
                         child = _lookup(hashes, child_of, node, key)
@@ -238,9 +239,3 @@ def _project(
         if i >= 0:
             i = GOOD if skip_space(buf, i, end) == end else INVALID
         status[row] = i
-
-
-def rows_of(spans: Spans, cell: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Rows of the good ones in which ``cell`` holds an object or an array, and the kinds of all."""
-    kind = np.where(spans.status == GOOD, spans.kind[spans.slots.index(cell)], ABSENT).astype(np.uint8)
-    return np.flatnonzero((kind == OBJECT) | (kind == ARRAY)), kind

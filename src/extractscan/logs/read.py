@@ -9,41 +9,42 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fnmatch import fnmatch
 from typing import IO, TYPE_CHECKING, Final
 
 import polars as pl
 
 from extractscan.errors import InputError
+from extractscan.logs import textfiles
 from extractscan.logs.canonical import RawBatch, to_canonical
-from extractscan.logs.choose import Chooser, FormatOptions, tie
+from extractscan.logs.choose import FormatOptions
 from extractscan.logs.columnar import Columns, parquet_rows
 from extractscan.logs.discover import Input, discover
-from extractscan.logs.names import LOG_SIGNS, missing, name_table
+from extractscan.logs.judge import Judge
 from extractscan.logs.quarantine import WARN_SHARE, Quarantine, enforce
 from extractscan.logs.references import resolve
 from extractscan.logs.result import FileSummary, ReadSummary, RequestBatch
 from extractscan.logs.schema import CANONICAL
 from extractscan.logs.sides import as_batch, grouped, joined, side_table
-from extractscan.logs.sniff import HEAD, Sniffed, sniff
-from extractscan.logs.state import FileState, Known, Unread
+from extractscan.logs.sniff import HEAD, sniff
+from extractscan.logs.state import FileState, Known
 from extractscan.logs.streams import PIECE, BackgroundDigest, DamagedError, Raw, Text, as_utf8, pieces
-from extractscan.logs.wording import lacks, lacks_in, show
+from extractscan.logs.wording import lacks, lacks_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from extractscan.logs.detect import Recognised
     from extractscan.logs.envelope import Plan
+    from extractscan.logs.sniff import Sniffed
+    from extractscan.logs.state import Unread
     from extractscan.logs.textfiles import Reading
     from extractscan.progress import Observer
 
 BATCH_ROWS: Final = 250_000
+"""Rows of one batch, at the most, unless told otherwise."""
 
-_COLUMNAR: Final = frozenset({"parquet", "arrow", "arrow-stream"})
 _MOST_THREADS: Final = 8
 
 
@@ -66,7 +67,7 @@ def read_logs(
     for it in place of the usual names; in a format with nested records, to the path. ``formats`` is what the user says about
     formats. Unless ``complete``, requests may lack an account or a time stamp, and files that lack them are read.
 
-    Raises InputError if there is nothing to read, UsageError for a bad ``columns``.
+    Raises InputError if there is nothing to read, UsageError for bad ``columns`` or ``formats``.
     """
     return LogReader(
         discover(inputs, observer.warn),
@@ -95,15 +96,12 @@ class LogReader:
 
     def __init__(self, files: list[Input], options: _Options, formats: FormatOptions, observer: Observer) -> None:
         self._files = files
-        self._chooser = Chooser(formats, options.columns)
+        self._judge = Judge(formats, options.columns, observer, complete=options.complete)
         self._account = formats.account
         self._options = options
         self._observer = observer
-        self._names = name_table(options.columns)
         self._quarantine = Quarantine()
         self._sides: dict[str, pl.DataFrame] = {}
-        self.unread: list[Unread] = []
-        self._passed_over: list[str] = []
         self._present: Counter[str] = Counter()
         self._summary = ReadSummary(quarantine=self._quarantine.entries)
 
@@ -111,6 +109,11 @@ class LogReader:
     def summary(self) -> ReadSummary:
         """What has been read so far."""
         return self._summary
+
+    @property
+    def unread(self) -> list[Unread]:
+        """Files that were passed over although they may be logs."""
+        return self._judge.unread
 
     def batches(self) -> Iterator[RequestBatch]:
         """The good requests, file by file in order of path, at most ``batch_rows`` at a time.
@@ -122,8 +125,8 @@ class LogReader:
         self._observer.stage("read", sum(sizes) if len(sizes) == len(self._files) else None)
         with contextlib.ExitStack() as stack:
             looked = [(item, *self._look(item, stack)) for item in self._files]
-            known = self._wanted([(item, raw, seen) for item, raw, seen in looked if seen is not None])
-            self._tell_formats([seen for _, _, seen in known])
+            known = self._judge.wanted([(item, raw, seen) for item, raw, seen in looked if seen is not None])
+            self._judge.tell_formats([seen for _, _, seen in known])
             joins = {role for _, _, k in known if k.plan is not None for role in k.plan.format.joins}
             parts: dict[str, list[pl.DataFrame]] = {}
             for item, raw, seen in known:
@@ -151,9 +154,9 @@ class LogReader:
             if item.path is None or item.size is None:
                 file: IO[bytes] = sys.stdin.buffer if item.path is None else stack.enter_context(_open(item.path))
                 raw = Raw(file, hashing=True)
-                return raw, self._judge(item, sniff(raw.peek(HEAD), self._names))
+                return raw, self._judge.judge(item, sniff(raw.peek(HEAD), self._judge.names))
             with _open(item.path) as file:
-                return None, self._judge(item, sniff(Raw(file).peek(HEAD), self._names))
+                return None, self._judge.judge(item, sniff(Raw(file).peek(HEAD), self._judge.names))
         except OSError as error:
             self._failed(item, f"cannot be read: {(error.strerror or 'input/output error').lower()}")
         except DamagedError as error:
@@ -161,124 +164,6 @@ class LogReader:
             self._quarantine.add(item.name, None, str(error))
             self._add_summary(item, "damaged", "", FileState(item.name, self._quarantine, rows_bad=1))
         return None, None
-
-    def _judge(self, item: Input, seen: Sniffed) -> Known | None:
-        """Whether a file is a log, and in which format."""
-        if seen.format in _COLUMNAR and item.path is not None and item.size is not None:
-            table = Columns(item.path, seen.format)
-            seen = Sniffed(seen.format, names=tuple(table.names), sample=(table.shape(),))
-        found = self._chooser.recognise(seen)
-        if found.format is None:
-            plain = self._judge_table(item, seen)
-            if plain is None and not self._options.complete:
-                self.unread.append(Unread(item.name, self._passed_over[-1], seen, found))
-            return None if plain is None else Known(plain, found, None)
-        if found.tie:
-            if self._options.complete:
-                raise InputError(tie(item.name, found))
-            self._pass_over(tie(item.name, found), item, seen, found)
-            return None
-        if found.format.unreadable:
-            self._pass_over(f"{item.name} is passed over: {found.format.unreadable}", item, seen, found)
-            return None
-        plan = self._chooser.plan(found.format)
-        lacking = [slot for slot in ("account_id", "timestamp") if slot not in plan.slots()]
-        if "account_id" in lacking and self._account is not None:
-            lacking.remove("account_id")
-        if "timestamp" in lacking and plan.format.bodies.get("response"):
-            lacking.remove("timestamp")  # an answer may tell
-        if lacking and self._options.complete and not found.format.joins and not found.format.role:
-            message = f"{item.name}: {lacks_in(found.format, lacking)}"
-            if item.named:
-                raise InputError(message)
-            self._pass_over(f"{message} (passed over)")
-            return None
-        return Known(seen, found, plan)
-
-    def _wanted(self, known: list[tuple[Input, Raw | None, Known]]) -> list[tuple[Input, Raw | None, Known]]:
-        """Without the files that a format of this run says are none of its records."""
-        patterns = sorted({p for _, _, k in known if k.plan is not None for p in k.plan.format.skip_paths})
-        if not patterns:
-            return known
-        kept, skipped = [], 0
-        for entry in known:
-            path = entry[0].path or entry[0].name
-            if not entry[0].named and any(fnmatch(path, pattern) for pattern in patterns):
-                skipped += 1
-            else:
-                kept.append(entry)
-        if skipped:
-            self._observer.note(f"{skipped:,} files that only hold bodies or marks are not read as logs")
-        return kept
-
-    def _tell_formats(self, known: list[Known]) -> None:
-        """Say which formats were recognised, and what else they might have been."""
-        counts = Counter((k.found.name, k.found.next_best) for k in known if k.plan is not None)
-        for (name, other), count in sorted(counts.items()):
-            files = "1 file" if count == 1 else f"{count:,} files"
-            self._observer.note(f"{files} read as {name} (next best: {other})")
-
-    def _judge_table(self, item: Input, seen: Sniffed) -> Sniffed | None:
-        """Whether a file that no format fits is a plain table of requests."""
-        if seen.format == "empty":
-            self._observer.warn(f"{item.name} is empty")
-            return seen
-        if seen.format == "unknown":
-            if not item.named:
-                self._pass_over(f"{item.name} is passed over: not a log in a format that is known")
-                return None
-            return seen
-        if seen.format in _COLUMNAR and not seen.names:
-            return seen  # a pipe: its columns are known once it is on disk
-        lacking = self._lacking(self._names.resolve(seen.names))
-        strange = not self._options.complete and not LOG_SIGNS.intersection(self._names.resolve(seen.names))
-        if strange and seen.names:
-            lacking = missing(())
-        if not lacking:
-            self._check_override(item, seen)
-            return seen
-        message = f"{item.name}: {lacks(lacking, seen.names)}"
-        if seen.names and not LOG_SIGNS.intersection(self._names.resolve(seen.names)):
-            if (
-                item.named
-                and self._options.complete
-                and seen.format in {"jsonl", "json"}
-                and any(isinstance(value, dict | list) for record in seen.sample for value in record.values())
-            ):
-                raise InputError(f"{item.name} is in a shape that is not known: {lacks(missing(()), seen.names)}")
-            self._pass_over(f"{message} (passed over)")
-            return None
-        if not item.named:
-            self._pass_over(f"{message} (passed over)")
-            return None
-        if seen.format in {"jsonl", "json"}:
-            return seen  # the keys of a sample: others may come later
-        raise InputError(message)
-
-    def _lacking(self, slots: Iterable[str]) -> list[str]:
-        """Required slots that are missing, and that nothing the user says gives."""
-        if not self._options.complete:
-            return []
-        lacking = missing(slots)
-        if self._account is not None and not self._account.paths() and "account_id" in lacking:
-            lacking.remove("account_id")
-        return lacking
-
-    def _check_override(self, item: Input, seen: Sniffed) -> None:
-        if seen.format in {"jsonl", "json"}:
-            return
-        found = self._names.resolve(seen.names)
-        for slot, name in self._options.columns.items():
-            if slot not in found:
-                self._observer.warn(f"{item.name} has no column {show(name)} for {slot}")
-
-    def _pass_over(
-        self, message: str, item: Input | None = None, seen: Sniffed | None = None, found: Recognised | None = None
-    ) -> None:
-        self._passed_over.append(message)
-        if item is not None and seen is not None and found is not None:
-            self.unread.append(Unread(item.name, message, seen, found))
-        self._observer.warn(message)
 
     def _failed(self, item: Input, reason: str) -> None:
         if item.named:
@@ -300,10 +185,14 @@ class LogReader:
         path, digest = item.path, None
         if raw is None:
             digest = BackgroundDigest(item.path or "", item.size or 0)
-        elif seen.format in _COLUMNAR:
+        elif seen.columnar:
             path = stack.enter_context(_spooled(raw))
         try:
-            if seen.format in _COLUMNAR:
+            if raw is not None and seen.columnar:  # a pipe: its columns are known only now
+                known = self._judge.judge(Input(item.name, path, item.named, 0), seen) or known
+                self._judge.tell_formats([known])
+                seen = known.seen
+            if seen.columnar:
                 yield from self._batches(item, state, self._columnar(item, path or "", known, state), known.plan, aside)
             elif seen.format == "unknown":
                 state.bad(None, "not a log in a format that is known")
@@ -321,21 +210,17 @@ class LogReader:
         self._tell(item, known, state)
 
     def _columnar(self, item: Input, path: str, known: Known, state: FileState) -> Iterator[RawBatch]:
-        seen = known.seen
-        table = Columns(path, seen.format)
-        if known.plan is None and not seen.names:  # a pipe: only now on disk
-            again = self._judge(Input(item.name, path, item.named, 0), seen)
-            known = again if again is not None else known
+        table = Columns(path, known.seen.format)
         if known.plan is not None:
             for frame, line in table.frames(known.plan.wanted(table.names), self._options.batch_rows):
                 yield _of_frame(frame, line, known.plan)
             return
-        lacking = self._lacking(self._names.resolve(table.names))
+        lacking = self._judge.lacking(self._judge.names.resolve(table.names))
         if lacking:
             raise InputError(f"{item.name}: {lacks(lacking, tuple(table.names))}")
-        rows = parquet_rows(path) if seen.format == "parquet" else 0
+        rows = parquet_rows(path) if known.seen.format == "parquet" else 0
         done = 0
-        for batch in table.batches(self._names, self._options.batch_rows):
+        for batch in table.batches(self._judge.names, self._options.batch_rows):
             yield batch
             done += batch.rows
             if rows:
@@ -349,13 +234,11 @@ class LogReader:
     def _text(
         self, item: Input, raw: Raw | None, known: Known, state: FileState, aside: list[RawBatch] | None
     ) -> Iterator[RequestBatch]:
-        from extractscan.logs import textfiles  # noqa: PLC0415 (compiled kernels, of no use to Parquet)
-
         seen = known.seen
         with contextlib.ExitStack() as stack:
             # The kernels leave the interpreter free, so that threads do run beside each other.
             pool = stack.enter_context(ThreadPoolExecutor(min(pl.thread_pool_size(), _MOST_THREADS)))
-            how = textfiles.Reading(self._names, state, self._options.batch_rows, pool, known.plan)
+            how = textfiles.Reading(self._judge.names, state, self._options.batch_rows, pool, known.plan)
             if raw is None:
                 raw = Raw(stack.enter_context(_open(item.path or "")), limit=item.size)
             source = pieces(raw, seen.codec)
@@ -425,21 +308,21 @@ class LogReader:
             )
         for slot, count in sorted(state.clashes.items()):
             self._observer.warn(f"{item.name}: {count:,} values of {slot} are not of its type and are taken as absent")
-        lacking = self._lacking(state.slots)
+        lacking = self._judge.lacking(state.slots)
         if known.plan is not None:
             if lacking and state.rows_bad and not state.rows_kept and state.slots:
                 message = f"{item.name}: {lacks_in(known.plan.format, lacking)}"
                 if item.named:
                     raise InputError(message)
-                self._pass_over(message)
+                self._judge.pass_over(message)
             return
-        if lacking and seen.format in {"jsonl", "json"} and state.rows_read:
+        if lacking and seen.is_json and state.rows_read:
             if not seen.names and not state.slots:
                 return  # nothing in it was JSON: the quarantine says so
             message = f"{item.name}: {lacks(lacking, seen.names)}"
             if item.named:
                 raise InputError(message)
-            self._pass_over(message)
+            self._judge.pass_over(message)
 
     def _add_summary(
         self, item: Input, label: str, sha256: str, state: FileState, size: int | None = None, other: str = ""
@@ -476,7 +359,7 @@ class LogReader:
         """Why a run has no request at all."""
         if self._summary.rows_outside_window:
             return f"no requests in the time asked for ({self._summary.rows_outside_window:,} lie outside)"
-        reasons = [*([self._quarantine.first()] if self._quarantine.count else []), *self._passed_over[:3]]
+        reasons = [*([self._quarantine.first()] if self._quarantine.count else []), *self._judge.passed_over[:3]]
         empty = [file.path for file in self._summary.files if file.format.startswith("empty")]
         if empty and not reasons:
             reasons = [f"{', '.join(empty[:3])} {'is' if len(empty) == 1 else 'are'} empty"]
@@ -489,8 +372,6 @@ def _of_frame(frame: pl.DataFrame, line: Callable[[NDArray[np.int64]], NDArray[n
 
 
 def _parse(text: Text, how: Reading, seen: Sniffed) -> Iterator[RawBatch]:
-    from extractscan.logs import textfiles  # noqa: PLC0415
-
     if seen.format == "csv":
         return textfiles.csv(text, how, list(seen.names), seen.delimiter)
     return textfiles.json_values(text, how) if seen.format == "json" else textfiles.json_lines(text, how)

@@ -10,12 +10,16 @@ import polars as pl
 from extractscan.logs.cells import of_series
 from extractscan.logs.dialects.body import read_request, read_response
 from extractscan.logs.streams import DamagedError, Raw, codec_of, pieces
+from extractscan.logs.textspans import spread
 
 if TYPE_CHECKING:
     from extractscan.logs.canonical import RawBatch
 
 BODY_MAX: Final = 64 << 20
 """Bytes of one body; a larger one is not read."""
+
+_ROOT: Final = "AWSLogs"
+"""The folder under which AWS writes the logs of a bucket."""
 
 _SLOTS: Final = {"request": ("prompt", read_request), "response": ("response", read_response)}
 
@@ -27,31 +31,29 @@ def resolve(batch: RawBatch, path: str) -> int:
     ``data`` below it, and at the same place under the folder that holds ``AWSLogs``.
     """
     lost = 0
+    folder = Path(path).parent
+    roots = [above for above in folder.parents if (above / _ROOT).is_dir()]
     for kind, (slot, reader) in _SLOTS.items():
         held = batch.columns.pop(f"{kind}_reference", None)
         if not held or held[0].null_count() == batch.rows:
             continue
-        told = batch.columns.get(slot, [])
-        texts: list[str | None] = []
-        missing: list[bool] = []
-        for i, reference in enumerate(held[0].to_list()):
-            if reference is None or any(series[i] is not None for series in told):
-                texts.append(None)
-                missing.append(False)
-                continue
-            text = _read(reference, Path(path).parent)
-            texts.append(text)
-            missing.append(text is None)
-        for name, series in reader(of_series(pl.Series(texts, dtype=pl.String))).items():
+        wanted = held[0].is_not_null()
+        for told in batch.columns.get(slot, []):
+            wanted &= told.is_null()
+        where = wanted.arg_true().to_numpy()
+        texts = pl.Series([_read(one, folder, roots) for one in held[0].filter(wanted)], dtype=pl.String)
+        for name, series in reader(of_series(spread(where, texts, batch.rows))).items():
             batch.columns.setdefault(name, []).append(series)
-        if any(missing):
-            lost += sum(missing)
-            batch.columns.setdefault("truncated", []).append(pl.Series([True if m else None for m in missing]))
+        if texts.null_count():
+            lost += texts.null_count()
+            missing = where[texts.is_null().to_numpy()]
+            marks = pl.Series([True]).new_from_index(0, len(missing))
+            batch.columns.setdefault("truncated", []).append(spread(missing, marks, batch.rows))
     return lost
 
 
-def _read(reference: str, folder: Path) -> str | None:
-    for place in _places(reference, folder):
+def _read(reference: str, folder: Path, roots: list[Path]) -> str | None:
+    for place in _places(reference, folder, roots):
         try:
             with place.open("rb") as file:
                 raw = Raw(file)
@@ -67,12 +69,12 @@ def _read(reference: str, folder: Path) -> str | None:
     return None
 
 
-def _places(reference: str, folder: Path) -> list[Path]:
+def _places(reference: str, folder: Path, roots: list[Path]) -> list[Path]:
     parts = [part for part in PurePosixPath(reference).parts if part not in ("/", "..", ".")]
     if not parts or "\0" in reference or "\\" in parts[-1]:
         return []
     places = [folder / "data" / parts[-1], folder / parts[-1]]
-    if "AWSLogs" in parts:
-        below = parts[parts.index("AWSLogs") :]
-        places += [above.joinpath(*below) for above in folder.parents if (above / "AWSLogs").is_dir()]
+    if _ROOT in parts:
+        below = parts[parts.index(_ROOT) :]
+        places += [above.joinpath(*below) for above in roots]
     return places

@@ -8,8 +8,7 @@ import numpy as np
 import polars as pl
 
 from extractscan.logs import messages
-from extractscan.logs.canonical import RawBatch
-from extractscan.logs.cells import coalesce
+from extractscan.logs.canonical import RawBatch, coalesce
 from extractscan.logs.mapping import JOIN, SAID, SEQUENCE, SPEAKER
 
 if TYPE_CHECKING:

@@ -52,6 +52,16 @@ class Sniffed:
         """The format for people: ``jsonl`` or ``jsonl.gz``."""
         return f"{self.format}.{self.codec}" if self.codec else self.format
 
+    @property
+    def columnar(self) -> bool:
+        """Whether it is a table whose columns are stored one by one."""
+        return self.format in ("parquet", "arrow", "arrow-stream")
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it is JSON: its names are the keys of a sample, and others may come later."""
+        return self.format in ("jsonl", "json")
+
 
 def sniff(head: bytes, names: NameTable) -> Sniffed:
     """Recognise a file by ``head``, its first HEAD bytes (fewer only if it is shorter)."""

@@ -33,14 +33,19 @@ GOOD: Final = 0
 BLANK: Final = 1
 
 
+FNV_OFFSET: Final = 0xCBF29CE484222325
+FNV_PRIME: Final = 0x100000001B3
+"""Of FNV-1a with 64 bits."""
+
+
 def name_hash(folded: str) -> int:
-    """FNV-1a of a folded name, as the scanner computes it from raw bytes.
+    """FNV-1a of a name (folded or not), as the scanners compute it from raw bytes.
 
     Chosen for speed; keys come from the log's writer, not from its users.
     """
-    h = 0xCBF29CE484222325
+    h = FNV_OFFSET
     for byte in folded.encode("utf-8", "surrogatepass"):
-        h = ((h ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+        h = ((h ^ byte) * FNV_PRIME) & 0xFFFFFFFFFFFFFFFF
     return h
 
 

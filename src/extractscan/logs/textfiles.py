@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     Lines = Callable[[NDArray[np.int64]], NDArray[np.int64]]
 
-    from extractscan.logs.envelope import Plan, Records
+    from extractscan.logs.envelope import Plan
+    from extractscan.logs.records import Records
     from extractscan.logs.streams import Text
 
 CHUNK: Final = 16 << 20

@@ -9,7 +9,8 @@ import polars as pl
 import pyarrow as pa
 
 from extractscan.jit import leaf
-from extractscan.logs.jsonscan import _HIGH, _ONES, eight, first_of, hex4, holds
+from extractscan.logs.eights import HIGH, ONES, eight, first_of, holds
+from extractscan.logs.jsonscan import hex4
 from extractscan.logs.spans import PLAIN, QUOTED, STRING, Utf8, offsets, readable
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, 
     repaired = 0
     offsets[0] = 0
     limit = 256 if trusted else 128
-    high = np.uint64(0) if trusted else _HIGH
+    high = np.uint64(0) if trusted else HIGH
     for row in range(len(starts)):
         kind = kinds[row]
         if kind:
@@ -191,7 +192,7 @@ def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, 
             broken = 0
             # The one byte below 0x80 that is not simply copied; 256 for none.
             special = 92 if kind == STRING else 34 if kind == QUOTED else 256
-            specials = np.uint64(special & 255) * _ONES
+            specials = np.uint64(special & 255) * ONES
             while i < end:
                 found = np.uint64(0)
                 # Eight bytes are written whether or not all are wanted: what follows is written over.

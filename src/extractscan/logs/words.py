@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from extractscan.jit import leaf
-from extractscan.logs.jsonscan import _key_hash
+from extractscan.logs.jsonscan import key_hash
 from extractscan.logs.names import fold
 from extractscan.logs.spans import STRING, name_hash, offsets, readable
 
@@ -39,7 +39,7 @@ def _codes(buf: Any, start: Any, end: Any, is_text: Any, hashes: Any, codes: Any
     for row in range(len(start)):
         if not is_text[row] or end[row] - start[row] > 64:
             continue
-        h = _key_hash(buf, start[row], end[row])
+        h = key_hash(buf, start[row], end[row])
         for k in range(len(hashes)):
             if hashes[k] == h:
                 out[row] = codes[k]

@@ -10,7 +10,11 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Final, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["account", "campaign"]
+KINDS: Final[tuple[Kind, ...]] = ("account", "campaign")
+"""Of findings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ def technique(uid: str) -> Technique:
     return Technique(uid, entry["name"], entry["tactic"], data["tactics"][entry["tactic"]], parent)
 
 
-def techniques(kind: Literal["account", "campaign"]) -> list[Technique]:
+def techniques(kind: Kind) -> list[Technique]:
     """Return the techniques of a kind of finding, the primary one first."""
     return [technique(uid) for uid in _data()["findings"][kind]]
 

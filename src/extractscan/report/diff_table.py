@@ -81,10 +81,8 @@ def _members(page: Page, campaign: dict[str, Any]) -> None:
         names = campaign[label]
         if names:
             line = page.log(campaign["new_id"] or campaign["old_id"], limit=ID_LIMIT).append(": ")
-            for position, name in enumerate(names[:MEMBERS_SHOWN]):
-                line.append(", " if position else "").append_text(page.log(name, limit=ID_LIMIT))
-            more = len(names) - MEMBERS_SHOWN
-            page.paragraph(line.append(f" and {more:,} more" if more > 0 else ""), label=label, indent=2, hang=10)
+            line.append_text(page.names(names, most=MEMBERS_SHOWN, limit=ID_LIMIT))
+            page.paragraph(line, label=label, indent=2, hang=10)
 
 
 def _step(old: str | None, new: str | None) -> str:

@@ -4,18 +4,37 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from extractscan.report import phrases
 from extractscan.report.document import ranked_accounts, ranked_campaigns
-from extractscan.verdict.findings import SEVERITIES
+from extractscan.verdict.findings import SEVERITIES, CampaignFinding
 
 if TYPE_CHECKING:
-    from extractscan.verdict.findings import AccountFinding, Allowed, CampaignFinding, Findings, RunSummary
+    from collections.abc import Iterable
+
+    from extractscan.verdict.findings import AccountFinding, Allowed, Findings, RunSummary, Severity, Tie
 
 SEVERITY_MEANING = "high: at least 7 bits from two families of evidence that agree; medium: 5 bits; low: 3 bits"
 NOTHING = "Nothing found: no campaign, and no account that stands out."
+UNSCORED = "No request could be kept, so nothing was scored."
 CAUTION = "A score is a lead, not an attribution."
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a finding is about: its kind, its id, and the accounts (of an account, itself)."""
+
+    kind: Literal["account", "campaign"]
+    name: str
+    members: tuple[str, ...]
+
+
+def subject(finding: AccountFinding | CampaignFinding) -> Subject:
+    """Return whom a finding is about."""
+    if isinstance(finding, CampaignFinding):
+        return Subject("campaign", finding.campaign_id, tuple(finding.accounts))
+    return Subject("account", finding.account_id, (finding.account_id,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +80,7 @@ def read(run: RunSummary) -> list[str]:
 def verdict(run: RunSummary, found: Flagged) -> str:
     """Return what was found, in one or two sentences."""
     if not run.rows_kept:
-        return "No request could be kept, so nothing was scored."
+        return UNSCORED
     if not found.accounts and not found.campaigns:
         return " ".join(part for part in (NOTHING, hidden(run)) if part)
     numbers = Counter(account.severity for account in found.accounts)
@@ -85,6 +104,12 @@ def verdict(run: RunSummary, found: Flagged) -> str:
 def clear(run: RunSummary, found: Flagged) -> int:
     """Return how many accounts have no finding, not even one that an allowlist hides."""
     return max(run.accounts - len(found.accounts) - (run.allowlist.accounts if run.allowlist else 0), 0)
+
+
+def more(found: Flagged, shown: int) -> str:
+    """Return how many accounts with a finding are not shown, of which there are some, and how to see them."""
+    number = phrases.count(len(found.accounts) - shown, "more account")
+    return f"{number} with a finding; --top {len(found.accounts)} shows all."
 
 
 def hidden(run: RunSummary) -> str:
@@ -113,6 +138,29 @@ def notes(run: RunSummary) -> list[tuple[str, str]]:
 def _allowed(each: Allowed) -> str:
     finding = f"{each.kind} {each.subject}, {each.severity}, {each.bits:.1f} bits"
     return f"{finding}: {each.reason} ({each.owner}, until {each.expiry.isoformat()})"
+
+
+def calibrated(findings: Iterable[AccountFinding | CampaignFinding]) -> bool:
+    """Tell whether a baseline gave q-values, so that a table has a column of them."""
+    return any(finding.q_value is not None for finding in findings)
+
+
+def marks(severity: Severity, full: str, empty: str) -> str:
+    """Return the severity as three marks, the more of them full the worse, so that nothing hangs on colour."""
+    most = len(SEVERITIES) - 1
+    grade = most - SEVERITIES.index(severity)
+    return full * grade + empty * (most - grade)
+
+
+def ties(campaign: CampaignFinding) -> list[Tie]:
+    """Return what ties a campaign together, strongest first."""
+    return sorted(campaign.ties, key=lambda tie: (-tie.strength, tie.kind))
+
+
+def why(account: AccountFinding) -> str:
+    """Return what decided, in few words: a severity that was held back, reasons with their bits, what lowered them."""
+    held = [account.severity_reason] if account.severity_reason else []
+    return ", ".join(held + phrases.reasons(account.evidence) + phrases.reliefs(account.gates, account.evidence))
 
 
 def steps(finding: AccountFinding | CampaignFinding) -> list[tuple[str, str, float, str]]:

@@ -55,6 +55,11 @@ def timestamp(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+def from_microseconds(since_1970: int) -> datetime:
+    """Return the moment (UTC) of so many microseconds since 1970, as tables of requests hold it."""
+    return EPOCH + timedelta(microseconds=since_1970)
+
+
 def epoch_milliseconds(moment: datetime) -> int:
     """Return milliseconds since 1970, rounded down; a time without a zone is taken for UTC."""
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
@@ -122,7 +127,7 @@ def run_document(run: RunSummary) -> dict[str, Any]:
     """Return what was read and under which settings, as the JSON report holds it."""
     return {
         "version": run.version,
-        "files": _files(run.files),
+        "files": files_document(run.files),
         "rows_read": run.rows_read,
         "rows_kept": run.rows_kept,
         "rows_quarantined": run.rows_quarantined,
@@ -146,7 +151,8 @@ def run_document(run: RunSummary) -> dict[str, Any]:
     }
 
 
-def _files(files: Iterable[FileSummary]) -> list[dict[str, Any]]:
+def files_document(files: Iterable[FileSummary]) -> list[dict[str, Any]]:
+    """Return the logs that were read, as the JSON report and the manifest of a case hold them."""
     return [
         {
             "path": json_text(file.path),
@@ -165,7 +171,7 @@ def _baseline(baseline: BaselineSummary) -> dict[str, Any]:
     return {
         "stated_rate": floating(baseline.stated_rate),
         "periods": baseline.periods,
-        "files": _files(baseline.files),
+        "files": files_document(baseline.files),
         "accounts": baseline.accounts,
         "independent": baseline.independent,
         "groups": baseline.groups,

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from extractscan.report import phrases
-from extractscan.report.page import Column, Page
+from extractscan.report.digest import CAUTION
+from extractscan.report.listing_tables import prompts
+from extractscan.report.page import SEVERITY_STYLE, Column, Page
 from extractscan.report.sparkline import bar, sparkline
 from extractscan.verdict.assess import PRIOR
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 BAR: Final = 24
 ID_LIMIT: Final = 60
-_STYLE: Final = {"high": "bold red", "medium": "yellow", "low": "cyan", "none": "dim"}
 _STATISTICS: Final = (
     ("n", "requests"),
     ("observed", "clusters seen"),
@@ -58,7 +59,7 @@ def _title(page: Page, text: str) -> None:
 def _head(page: Page, document: dict[str, Any]) -> None:
     account = document["account"]
     line = page.log(account["account_id"], "bold", limit=200)
-    line.append(f"  {account['severity'].upper()}", style=_STYLE[account["severity"]])
+    line.append(f"  {account['severity'].upper()}", style=SEVERITY_STYLE[account["severity"]])
     line.append(f"  score {account['score']:.3f}, {account['bits']:.1f} bits, rank {account['rank']:,}")
     page.paragraph(line)
     facts = [
@@ -214,10 +215,7 @@ def _clusters(page: Page, document: dict[str, Any]) -> None:
             pair = f"{each['least_similarity']:.2f}: {' and '.join(each['least_similar_pair'])}"
         numbers = (f"{each['requests']:,}", f"{each['prompts']:,}", f"{each['accounts']:,}")
         page.row([Text(each["cluster"]), *(Text(n) for n in numbers), Text(pair)], columns)
-        for text in each.get("texts", ()):
-            page.paragraph(
-                page.prose("not in the logs", "dim") if text is None else page.log(text, limit=400), indent=2
-            )
+        prompts(page, each, indent=2)
 
 
 def _linked(page: Page, document: dict[str, Any]) -> None:
@@ -262,7 +260,7 @@ def _close(page: Page, document: dict[str, Any]) -> None:
         note(
             "ATLAS", f"{_ids(atlas['techniques'])} (data {atlas['version']}); mitigations {_ids(atlas['mitigations'])}"
         )
-    note("Caution", "A score is a lead, not an attribution.")
+    note("Caution", CAUTION)
 
 
 def _ids(entries: Iterable[dict[str, str]]) -> str:

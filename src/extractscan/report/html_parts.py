@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from extractscan.report import charts, digest, phrases
 from extractscan.report.document import number
-from extractscan.report.html_tables import severity_mark
+from extractscan.report.html_tables import severity_mark, strip
 from extractscan.report.markup import Markup, element
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def account_details(account: AccountFinding, run: RunSummary) -> Markup:
         account.severity,
         f"{account.bits:.1f} bits, {phrases.count(account.requests, 'request')}, scored by {account.stream}",
         element("p", f"{phrases.moment(account.first_seen)} to {phrases.moment(account.last_seen)} UTC", _class="soft"),
-        _strip(account, run),
+        strip(account, run),
         *_reasons(account),
         waterfall(account),
         coverage(account),
@@ -39,8 +39,8 @@ def account_details(account: AccountFinding, run: RunSummary) -> Markup:
 
 def campaign_details(campaign: CampaignFinding, known: Mapping[str, AccountFinding], run: RunSummary) -> Markup:
     """Return a campaign's evidence, graph, ties, members and their times; ``known`` has the accounts that have a finding."""
-    members = [
-        (name, known[name].severity, known[name].requests) if name in known else (name, _none(), 0)
+    members: list[tuple[str, Severity, int]] = [
+        (name, known[name].severity, known[name].requests) if name in known else (name, "none", 0)
         for name in campaign.accounts
     ]
     members.sort(key=lambda member: (-member[2], member[0]))
@@ -148,21 +148,12 @@ def _reasons(finding: AccountFinding | CampaignFinding) -> list[Content]:
     return out
 
 
-def _none() -> Severity:
-    return "none"
-
-
-def _strip(finding: AccountFinding, run: RunSummary) -> Markup:
-    begin, end = run.first_seen or finding.first_seen, run.last_seen or finding.last_seen
-    return charts.strip(finding.first_seen, finding.last_seen, begin, end, finding.severity)
-
-
 def _ties(campaign: CampaignFinding) -> Markup:
     items = [
         element(
             "li", element("strong", phrases.words(tie.kind)), f" {tie.strength:.2f} ({tie.accounts:,}): {tie.detail}"
         )
-        for tie in sorted(campaign.ties, key=lambda tie: (-tie.strength, tie.kind))
+        for tie in digest.ties(campaign)
     ]
     return element("div", element("h4", "Tied by"), element("ul", *items))
 
@@ -180,5 +171,5 @@ def _strips(
         "div",
         element("h4", "When members were active"),
         element("p", f"From the first request of the log to the last, by first request{more}.", _class="soft"),
-        *(_strip(each, run) for each in shown[:STRIPS_SHOWN]),
+        *(strip(each, run) for each in shown[:STRIPS_SHOWN]),
     )

@@ -85,8 +85,7 @@ def _sections(findings: Findings, top: int) -> Iterator[Markup]:
         yield _heading("Accounts")
         yield account_table(shown, found.campaigns, run)
     if len(shown) < len(found.accounts):
-        more = phrases.count(len(found.accounts) - len(shown), "more account")
-        yield element("p", f"{more} with a finding; --top {len(found.accounts)} shows all.", _class="soft")
+        yield element("p", digest.more(found, len(shown)), _class="soft")
     if shown:
         yield _heading("Evidence of each account")
         for account in shown:
@@ -119,8 +118,8 @@ def _campaigns(findings: Findings, found: Flagged) -> Iterator[Markup]:
 def _atlas() -> Markup:
     rows = [
         [technique.uid, technique.name, technique.tactic_name, kind]
-        for kind in ("account", "campaign")
-        for technique in (atlas.techniques("account") if kind == "account" else atlas.techniques("campaign"))
+        for kind in atlas.KINDS
+        for technique in atlas.techniques(kind)
     ]
     caption = f"MITRE ATLAS {atlas.version()}: what the findings would be, if true"
     return plain_table(caption, ["Technique", "Name", "Tactic", "Of"], rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from extractscan.report import charts, phrases
+from extractscan.report import charts, digest, phrases
 from extractscan.report.document import floating, timestamp
 from extractscan.report.markup import Content, Markup, element
 from extractscan.verdict.findings import SEVERITIES
@@ -154,18 +154,18 @@ def account_table(accounts: Sequence[AccountFinding], campaigns: Sequence[Campai
             _campaign_cell(each.campaign_id, place),
             Cell(f"{each.requests:,}", each.requests),
             _active(each, run),
-            _reasons(each),
+            Cell(why, why),
             Cell(each.innocent_explanation, each.innocent_explanation),
         ]
         for each in accounts
+        for why in [digest.why(each)]
     ]
     return sortable("Each account by its worst stream, worst first.", columns, rows)
 
 
 def severity_mark(severity: Severity) -> Markup:
     """Return the severity as marks and a word: nothing hangs on colour."""
-    full = len(SEVERITIES) - 1 - SEVERITIES.index(severity)
-    marks = element("span", "●" * full + "○" * (len(SEVERITIES) - 1 - full), aria_hidden="true")
+    marks = element("span", digest.marks(severity, "●", "○"), aria_hidden="true")
     return element("span", marks, f" {severity}", _class="severity", data_kind=severity)
 
 
@@ -185,23 +185,20 @@ def _campaign_cell(campaign_id: str | None, place: dict[str, str]) -> Cell:
     return Cell(_link(place[campaign_id], campaign_id), campaign_id)
 
 
+def strip(finding: AccountFinding | CampaignFinding, run: RunSummary) -> Markup:
+    """Return when the subject of a finding was active, from the first to the last request of the log."""
+    begin, end = run.first_seen or finding.first_seen, run.last_seen or finding.last_seen
+    return charts.strip(finding.first_seen, finding.last_seen, begin, end, finding.severity)
+
+
 def _active(finding: AccountFinding | CampaignFinding, run: RunSummary) -> Cell:
     length = phrases.length(finding.first_seen, finding.last_seen)
-    begin, end = run.first_seen or finding.first_seen, run.last_seen or finding.last_seen
-    strip = charts.strip(finding.first_seen, finding.last_seen, begin, end, finding.severity)
-    shown = element("span", f"{phrases.moment(finding.first_seen)}, {length}", strip)
+    shown = element("span", f"{phrases.moment(finding.first_seen)}, {length}", strip(finding, run))
     return Cell(shown, timestamp(finding.first_seen))
 
 
-def _reasons(account: AccountFinding) -> Cell:
-    lines = [account.severity_reason] if account.severity_reason else []
-    lines += phrases.reasons(account.evidence) + phrases.reliefs(account.gates, account.evidence)
-    text = ", ".join(lines)
-    return Cell(text, text)
-
-
 def _q_column(findings: Sequence[AccountFinding | CampaignFinding]) -> list[Column]:
-    return [Column("q")] if any(each.q_value is not None for each in findings) else []
+    return [Column("q")] if digest.calibrated(findings) else []
 
 
 def _q_cell(finding: AccountFinding | CampaignFinding, columns: Sequence[Column]) -> list[Cell]:

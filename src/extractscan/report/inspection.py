@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from extractscan.report.document import timestamp
 from extractscan.report.neutralise import json_text, terminal
+from extractscan.report.phrases import tail
 from extractscan.verdict.explain import not_assessed
 
 if TYPE_CHECKING:
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 
     from extractscan.logs.inspection import FileInspection, Inspection
 
-_PATH: int = 60
-_FILES: int = 40
+_PATH: Final = 60
+"""Characters of a path that are shown, its last."""
+_FILES: Final = 40
+"""Files that are shown to people."""
 
 
 def document(found: Inspection) -> dict[str, Any]:
@@ -51,7 +54,7 @@ def lines(found: Inspection, *, ascii_only: bool = False) -> Iterator[str]:
     rows = [("file", "format", "next best", "rows", "quarantined")]
     rows += [
         (
-            safe(_tail(file.path)),
+            safe(tail(file.path, _PATH)),
             safe(file.format, 40),
             safe(file.runner_up, 24) or "-",
             f"{file.rows:,}",
@@ -104,7 +107,9 @@ def _coverage(found: Inspection, *, ascii_only: bool) -> Iterator[str]:
     yield "Fields present" + (
         f" ({', '.join(terminal(name, ascii_only=ascii_only) for name in groups)})" if len(groups) > 1 else ""
     )
-    for field in next(iter(next(iter(groups.values())))).coverage:
+    counted = [file for files in groups.values() for file in files]
+    fields = list(counted[0].coverage)
+    for field in fields:
         shares = []
         for files in groups.values():
             rows = sum(file.rows - file.quarantined for file in files)
@@ -112,10 +117,5 @@ def _coverage(found: Inspection, *, ascii_only: bool) -> Iterator[str]:
             shares.append("-" if not share else f"{share:.0%}" if share >= 0.01 else "<1%")
         if any(share != "-" for share in shares):
             yield f"  {field:<17}" + "".join(f"{share:>8}" for share in shares)
-    lacking = [f for f in next(iter(next(iter(groups.values())))).coverage
-               if all(not file.coverage[f] for files in groups.values() for file in files)]  # fmt: skip
+    lacking = [field for field in fields if not any(file.coverage[field] for file in counted)]
     yield f"  none has: {', '.join(lacking)}"
-
-
-def _tail(path: str) -> str:
-    return path if len(path) <= _PATH else "…" + path[-_PATH + 1 :]

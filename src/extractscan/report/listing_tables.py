@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from extractscan.report import phrases
-from extractscan.report.page import GAP, Column, Page
+from extractscan.report.page import GAP, SEVERITY_STYLE, Column, Page
 from extractscan.report.sparkline import sparkline, thinned
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ ID_LIMIT: Final = 60
 TEXT_LIMIT: Final = 400
 MEMBERS_SHOWN: Final = 6
 NARROWEST_LINE: Final = 12
-_STYLE: Final = {"high": "bold red", "medium": "yellow", "low": "cyan", "none": "dim"}
 
 
 def campaigns_table(document: dict[str, Any], options: RenderOptions) -> str:
@@ -31,7 +30,7 @@ def campaigns_table(document: dict[str, Any], options: RenderOptions) -> str:
         page.paragraph(page.prose(_nothing(document, "campaign"), "bold"))
     for each in rows:
         line = Text(f"{each['rank']}  ").append_text(page.log(each["campaign_id"], "bold", limit=ID_LIMIT))
-        line.append(f"  {each['severity'].upper()}", style=_STYLE[each["severity"]])
+        line.append(f"  {each['severity'].upper()}", style=SEVERITY_STYLE[each["severity"]])
         line.append(f"  {each['bits']:.1f} bits, score {each['score']:.3f}")
         page.paragraph(line)
         facts = [
@@ -41,11 +40,7 @@ def campaigns_table(document: dict[str, Any], options: RenderOptions) -> str:
             _span(each),
         ]
         _detail(page, "what", page.prose(", ".join(facts)))
-        members = Text()
-        for position, name in enumerate(each["accounts"][:MEMBERS_SHOWN]):
-            members.append(", " if position else "").append_text(page.log(name, limit=ID_LIMIT))
-        more = len(each["accounts"]) - MEMBERS_SHOWN
-        _detail(page, "members", members.append(f" and {more:,} more" if more > 0 else ""))
+        _detail(page, "members", page.names(each["accounts"], most=MEMBERS_SHOWN, limit=ID_LIMIT))
         _detail(
             page,
             "tied by",
@@ -103,12 +98,17 @@ def clusters_table(document: dict[str, Any], options: RenderOptions) -> str:
         cells += [f"{each['likeness']:.2f}"] if liked else []
         cells += [f"{each[k]:,}" for k in ("requests", "prompts", "accounts", "flagged_accounts")]
         page.row([*(Text(c) for c in cells), Text("" if least is None else f"{least:.2f}"), Text(_span(each))], columns)
-        for text in each.get("texts", ()):
-            shown = page.prose("not in the logs", "dim") if text is None else page.log(text, limit=TEXT_LIMIT)
-            page.paragraph(shown, indent=5)
+        prompts(page, each, indent=5)
     page.paragraph(page.prose("LEAST is the similarity of the least similar pair that was still merged.", "dim"))
     _more(page, document, len(rows), "cluster")
     return out.getvalue()
+
+
+def prompts(page: Page, cluster: dict[str, Any], *, indent: int) -> None:
+    """Write the prompts of a cluster, where they were asked for."""
+    for text in cluster.get("texts", ()):
+        shown = page.prose("not in the logs", "dim") if text is None else page.log(text, limit=TEXT_LIMIT)
+        page.paragraph(shown, indent=indent)
 
 
 def timeline_table(document: dict[str, Any], options: RenderOptions) -> str:

@@ -64,10 +64,6 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _q(findings: Sequence[AccountFinding | CampaignFinding]) -> bool:
-    return any(finding.q_value is not None for finding in findings)
-
-
 def _q_cell(finding: AccountFinding | CampaignFinding) -> str:
     return "–" if finding.q_value is None else markdown(phrases.probability(finding.q_value))  # noqa: RUF001
 
@@ -78,7 +74,7 @@ def _active(finding: AccountFinding | CampaignFinding) -> str:
 
 
 def _campaign_table(campaigns: list[CampaignFinding]) -> str:
-    q = _q(campaigns)
+    q = digest.calibrated(campaigns)
     heads = ["#", "Campaign", "Severity", "Score", *(["q"] if q else []), "Accounts", "Requests", "Active (UTC)"]
     rows = [
         [
@@ -98,7 +94,7 @@ def _campaign_table(campaigns: list[CampaignFinding]) -> str:
 
 def _campaign(campaign: CampaignFinding) -> list[str]:
     lines = []
-    for tie in sorted(campaign.ties, key=lambda tie: (-tie.strength, tie.kind)):
+    for tie in digest.ties(campaign):
         kind = markdown(phrases.words(tie.kind))
         lines.append(f"- tied by {kind} {tie.strength:.2f} ({tie.accounts:,}): {markdown(tie.detail)}")
     if campaign.severity_reason:
@@ -121,7 +117,7 @@ def _waterfall(finding: AccountFinding | CampaignFinding) -> list[str]:
 
 
 def _account_table(accounts: list[AccountFinding]) -> str:
-    q = _q(accounts)
+    q = digest.calibrated(accounts)
     heads = ["#", "Account", "Severity", "Score", *(["q"] if q else []), "Campaign", "Requests"]
     heads += ["Active (UTC)", "Reasons (bits)", "Innocent explanation"]
     rows = [
@@ -134,17 +130,12 @@ def _account_table(accounts: list[AccountFinding]) -> str:
             markdown(each.campaign_id or ""),
             f"{each.requests:,}",
             _active(each),
-            markdown(_why(each)),
+            markdown(digest.why(each)),
             markdown(each.innocent_explanation),
         ]
         for each in accounts
     ]
     return _table(heads, rows, right=(0, 3, *([4] if q else []), 6 if q else 5))
-
-
-def _why(account: AccountFinding) -> str:
-    why = [account.severity_reason] if account.severity_reason else []
-    return ", ".join(why + phrases.reasons(account.evidence) + phrases.reliefs(account.gates, account.evidence))
 
 
 def _notes(run: RunSummary) -> str:

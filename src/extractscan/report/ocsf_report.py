@@ -63,7 +63,7 @@ def event(
 ) -> dict[str, Any]:
     """Return the event of a finding; ``campaign`` is the reported one that an account belongs to."""
     severity = SEVERITY_ID[finding.severity]
-    members = finding.accounts if isinstance(finding, CampaignFinding) else (finding.account_id,)
+    members = digest.subject(finding).members
     first, last = epoch_milliseconds(finding.first_seen), epoch_milliseconds(finding.last_seen)
     return {
         "activity_id": CREATE,
@@ -112,10 +112,9 @@ def event(
 
 def uid(finding: AccountFinding | CampaignFinding, run: RunSummary) -> str:
     """Return the id of a finding: the same for the same subject in the same logs, whatever the rank."""
-    kind = "campaign" if isinstance(finding, CampaignFinding) else "account"
-    subject = finding.campaign_id if isinstance(finding, CampaignFinding) else finding.account_id
+    subject = digest.subject(finding)
     logs = sorted(file.sha256 for file in run.files)
-    return str(uuid5(NAMESPACE, json_line([kind, subject, logs])))
+    return str(uuid5(NAMESPACE, json_line([subject.kind, subject.name, logs])))
 
 
 def _title(finding: AccountFinding | CampaignFinding) -> str:
@@ -129,7 +128,7 @@ def _title(finding: AccountFinding | CampaignFinding) -> str:
 def _info(
     finding: AccountFinding | CampaignFinding, run: RunSummary, campaign: CampaignFinding | None
 ) -> dict[str, Any]:
-    kind: Literal["account", "campaign"] = "campaign" if isinstance(finding, CampaignFinding) else "account"
+    kind = digest.subject(finding).kind
     sentences = [digest.CAUTION]
     if finding.innocent_explanation:
         sentences.append(f"Innocent explanation: {finding.innocent_explanation}")
@@ -197,10 +196,8 @@ def _evidences(finding: AccountFinding | CampaignFinding, members: Sequence[str]
 
 def _anomalies(finding: AccountFinding | CampaignFinding) -> list[dict[str, Any]]:
     """What was measured, signal by signal, for the signals that count against the subject."""
-    if isinstance(finding, CampaignFinding):
-        target = {"name": json_text(finding.campaign_id), "type": "Campaign"}
-    else:
-        target = {"name": json_text(finding.account_id), "type": "Account"}
+    subject = digest.subject(finding)
+    target = {"name": json_text(subject.name), "type": subject.kind.capitalize()}
     anomalies = [
         {
             "observation_parameter": json_text(entry.signal),

@@ -80,11 +80,10 @@ class Maker:
 
     def finding(self, finding: AccountFinding | CampaignFinding, *, grouped: bool = True) -> None:
         """Make the objects of one finding, with a grouping unless that of its campaign does."""
-        kind: Literal["account", "campaign"] = "campaign" if isinstance(finding, CampaignFinding) else "account"
-        name = finding.campaign_id if isinstance(finding, CampaignFinding) else finding.account_id
-        members = finding.accounts if isinstance(finding, CampaignFinding) else (finding.account_id,)
+        subject = digest.subject(finding)
+        kind, name = subject.kind, subject.name
         # Ids that differ in nothing that Unicode can write are one.
-        users = [self._user(member) for member in dict.fromkeys(json_text(member) for member in members)]
+        users = [self._user(member) for member in dict.fromkeys(json_text(member) for member in subject.members)]
         observed = self._keep(
             stix2.ObservedData(
                 id=self._id("observed-data", kind, name),

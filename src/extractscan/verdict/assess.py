@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from extractscan.campaign.choose import REPORT, choose
 from extractscan.campaign.evidence import Judged, population
-from extractscan.campaign.gates import BENCHMARK, BENCHMARK_FACTOR, evaluates
-from extractscan.campaign.groups import proposals
+from extractscan.campaign.gates import BENCHMARK, BENCHMARK_FACTOR, EVALUATES
 from extractscan.campaign.overlap import Payloads
 from extractscan.campaign.partition import Meetings
+from extractscan.campaign.propose import proposals
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
 from extractscan.verdict.findings import Evidence, Gate, Severity
 from extractscan.verdict.signals import CAPS, MIN_RESAMPLED, RESAMPLED_NATURAL, by_content, stream_signals
@@ -99,7 +99,7 @@ def _stream_gates(
                 f"{shared:.0%} of the payloads are also sent by several others",
             )
         )
-    if evaluates(profile):
+    if profile["evaluates"]:
         gates.append(Gate("benchmark", BENCHMARK_FACTOR, BENCHMARK))
     if colleagues >= COLLEAGUES:
         gates.append(Gate("one_organisation", 0.5, f"its organisation has {colleagues} accounts that send requests"))
@@ -148,7 +148,7 @@ def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessme
     users = known.senders["end_users"].to_numpy()
     colleagues = known.senders["colleagues"].to_numpy()
     verdicts = []
-    for row in profiles.iter_rows(named=True):
+    for row in profiles.with_columns(EVALUATES.alias("evaluates")).iter_rows(named=True):
         stream = row["stream"]
         evidence = list(own.get(stream, []))
         campaign = inherited.get(stream)

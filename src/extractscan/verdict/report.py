@@ -154,7 +154,8 @@ def findings(assessment: Assessment, measured: Measured, calibration: Calibratio
     )
 
 
-def _moment(microseconds: int) -> datetime:
+def moment(microseconds: int) -> datetime:
+    """The UTC time so many microseconds after 1970."""
     return EPOCH + timedelta(microseconds=microseconds)
 
 
@@ -183,8 +184,8 @@ def _campaigns(
                 severity=grade,
                 accounts=tuple(sorted(measured.accounts[m] for m in members)),
                 requests=requests,
-                first_seen=_moment(min(first[int(s)] for s in c.group.streams)),
-                last_seen=_moment(max(last[int(s)] for s in c.group.streams)),
+                first_seen=moment(min(first[int(s)] for s in c.group.streams)),
+                last_seen=moment(max(last[int(s)] for s in c.group.streams)),
                 ties=ties(c),
                 evidence=evidence,
                 gates=c.gates,

@@ -169,28 +169,14 @@ def _talk(where: NDArray[Any], part: Values, out: Gathered) -> None:
     inner = inner[kind[first[inner]] == ARRAY]  # a list of lists: a batch of one conversation
     if len(inner):
         at = first[inner]
-        _talk(
-            where[other[inner]], _spread_out(rest.buf, start[at], end[at], kind[at], where[other[inner]], out.rows), out
-        )
+        rows = where[other[inner]]
+        _talk(rows, Values(rest.buf, start[at], end[at], kind[at]).spread(rows, out.rows), out)
         other = np.setdiff1d(other, other[inner])
         rest = lists.at(other)
     text = messages.parts_text(rest.buf, rest.start, rest.end)
     out.add("prompt", where[other], text)
     nothing = text.is_null().to_numpy()
     _unknown(where[other], rest, nothing, "prompt", out)
-
-
-def _spread_out(
-    buf: NDArray[np.uint8],
-    start: NDArray[Any],
-    end: NDArray[Any],
-    kind: NDArray[np.uint8],
-    where: NDArray[Any],
-    rows: int,
-) -> Values:
-    starts, ends, kinds = np.zeros(rows, np.int64), np.zeros(rows, np.int64), np.zeros(rows, np.uint8)
-    starts[where], ends[where], kinds[where] = start, end, kind
-    return Values(buf, starts, ends, kinds)
 
 
 def _plain(where: NDArray[Any], part: Values, slot: str, out: Gathered) -> None:

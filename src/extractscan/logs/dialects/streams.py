@@ -12,7 +12,7 @@ from extractscan.logs import messages, pathscan
 from extractscan.logs.cells import Gathered, Values, cell
 from extractscan.logs.dialects import EVENT
 from extractscan.logs.jsonscan import skip_space
-from extractscan.logs.jsonsplit import elements
+from extractscan.logs.jsonsplit import elements, owners
 from extractscan.logs.paths import Tree, wants
 from extractscan.logs.spans import ARRAY, OBJECT, STRING, offsets, readable
 from extractscan.logs.textspans import spread
@@ -38,7 +38,7 @@ def from_texts(values: Values) -> dict[str, pl.Series]:
 def from_lists(values: Values) -> dict[str, pl.Series]:
     """Columns of rows that are lists of events."""
     counts, start, end, kind = elements(values.buf, values.start, values.end)
-    owner = np.repeat(np.arange(len(values)), np.maximum(counts, 0))
+    owner = owners(counts)
     objects = kind == OBJECT
     return _reduced(values.buf, owner[objects], start[objects], end[objects], len(values))
 
