@@ -46,6 +46,11 @@ class Clusters:
     capped: int
     capped_prompts: int
 
+    @property
+    def total(self) -> int:
+        """Number of clusters: of texts that represent themselves."""
+        return int(np.count_nonzero(self.label == np.arange(self.label.size)))
+
 
 @kernel
 def _find(parent: NDArray[np.int64], i: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from extractscan.cluster.components import cluster
@@ -100,7 +99,7 @@ def assess_logs(source: LogSource, *, observer: Observer, jobs: int = 1, keep: b
             campaign_coverage=campaign_coverage(
                 [c.group.streams for c in assessment.campaigns], streams.requests, clusters.label
             ),
-            clusters=int(np.unique(clusters.label).size),
+            clusters=clusters.total,
             capped_bands=clusters.capped,
             duplicates=prints.duplicates,
             present=prints.present,

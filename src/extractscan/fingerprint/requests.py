@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from extractscan.fingerprint.numbering import numbered
 from extractscan.fingerprint.replies import COLUMNS as REPLIES
 from extractscan.fingerprint.replies import sketch_replies
 from extractscan.fingerprint.tokens import Tokens, tokenise
@@ -126,11 +127,14 @@ def _merge(parts: list[Texts]) -> Texts:
 
 def _fingerprint_column(column: pl.Series, jobs: int) -> tuple[NDArray[np.uint64], Texts]:
     """Return the hash of each row's text (0 for null) and the distinct texts."""
-    distinct = column.drop_nulls().unique()
-    tokens = tokenise(distinct, jobs=jobs)
-    table = pl.DataFrame({"text": distinct, "hash": tokens.hashes})
-    rows = pl.DataFrame({"text": column}).join(table, on="text", how="left", maintain_order="left")
-    return rows["hash"].fill_null(0).to_numpy(), _cut(tokens)
+    hashes = np.zeros(column.len(), np.uint64)
+    present = column.is_not_null().to_numpy()
+    given = column.drop_nulls()
+    # Equal texts are tokenised once. Whether texts are equal is asked of 64 bits, as it is of their normalised forms.
+    firsts, numbers = numbered(given.hash().to_numpy())
+    tokens = tokenise(given.gather(firsts), jobs=jobs)
+    hashes[present] = tokens.hashes[numbers]
+    return hashes, _cut(tokens)
 
 
 @dataclass(frozen=True, slots=True)
