@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.cluster.candidates import verified_pairs
+from extractscan.cluster.candidates import meeting, verified_pairs
 from extractscan.cluster.similarity import jaccard
-from extractscan.fingerprint.minhash import KEPT_SHINGLES
+from extractscan.fingerprint.minhash import KEPT_SHINGLES, band_keys, shingle_sets
 from extractscan.jit import kernel
 
 if TYPE_CHECKING:
@@ -100,3 +100,28 @@ def cluster(shingles: Shingles, *, threshold: float = THRESHOLD, radius: float =
         pairs.left, pairs.right, shingles.offsets, shingles.values, shingles.counts, radius, KEPT_SHINGLES
     )
     return Clusters(label, least, pairs.capped, pairs.capped_prompts)
+
+
+def cluster_texts(
+    offsets: NDArray[np.int64],
+    tokens: NDArray[np.uint32],
+    *,
+    threshold: float = THRESHOLD,
+    radius: float = RADIUS,
+    jobs: int = 1,
+) -> Clusters:
+    """Cluster token sequences in CSR form: the same as ``cluster`` over all their shingles.
+
+    Shingle sets, which take as much memory as the tokens, are made only for texts that share a band with another.
+    """
+    keys = band_keys(offsets, tokens, jobs=jobs)
+    texts = meeting(offsets, keys, jobs=jobs)
+    keys = np.ascontiguousarray(keys[:, texts])
+    some = cluster(
+        shingle_sets(texts, offsets, tokens, keys, jobs=jobs), threshold=threshold, radius=radius, jobs=jobs
+    )
+    label = np.arange(offsets.size - 1)
+    least = np.ones(offsets.size - 1)
+    label[texts] = texts[some.label]
+    least[texts] = some.least
+    return Clusters(label, least, some.capped, some.capped_prompts)

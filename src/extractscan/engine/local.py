@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from extractscan.cluster.components import cluster
+from extractscan.cluster.components import cluster_texts
 from extractscan.coverage.accounts import account_coverage, campaign_coverage
 from extractscan.coverage.profile import profile
 from extractscan.coverage.streams import find_streams
 from extractscan.engine.load import LogSource, load
-from extractscan.fingerprint.minhash import shingle
 from extractscan.verdict.assess import assess
 from extractscan.verdict.baseline import calibrate, check_periods, period
 from extractscan.verdict.report import Measured, findings, moment
@@ -74,8 +73,7 @@ def assess_logs(source: LogSource, *, observer: Observer, jobs: int = 1, keep: b
     """
     prints, summary = load(source, observer=observer, jobs=jobs)
     observer.stage("clustering")
-    shingles = shingle(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs)
-    clusters = cluster(shingles, jobs=jobs)
+    clusters = cluster_texts(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs)
     observer.stage("streams and frames")
     streams = find_streams(prints, jobs=jobs)
     profiles = profile(streams, prints.prompts, jobs=jobs)
