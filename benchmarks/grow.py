@@ -47,7 +47,9 @@ def sentences(words: list[str], rng: np.random.Generator) -> pl.Series:
 def copy(seed: pl.DataFrame, number: int, words: list[str], pool: pl.Series, chars: int) -> pl.DataFrame:
     """One copy of the seed."""
     rng = np.random.default_rng(number)
-    places = np.concatenate([rng.permutation(np.arange(a, min(a + BAND, len(words)))) for a in range(0, len(words), BAND)])
+    places = np.concatenate(
+        [rng.permutation(np.arange(a, min(a + BAND, len(words)))) for a in range(0, len(words), BAND)]
+    )
     moved = [" " + words[i] for i in places]
     old = [" " + w for w in words]
     own = pl.col("mark") % COMMON != 0
@@ -87,7 +89,17 @@ def grow(folder: Path, requests: int, chars: int = 400, seed_requests: int = 100
     folder.mkdir(parents=True, exist_ok=True)
     made = folder / "seed"
     seed_requests = min(seed_requests, requests)
-    command = [sys.executable, "-m", "extractscan", "simulate", str(made), "--requests", str(seed_requests), "--seed", str(seed)]
+    command = [
+        sys.executable,
+        "-m",
+        "extractscan",
+        "simulate",
+        str(made),
+        "--requests",
+        str(seed_requests),
+        "--seed",
+        str(seed),
+    ]
     subprocess.run([*command, "-q", "--clobber", "--no-progress"], check=True)
     first = pl.concat([pl.read_parquet(p) for p in sorted(made.glob("*.parquet"))])
     for path in made.iterdir():
@@ -129,7 +141,9 @@ def main() -> None:
     begin = time.perf_counter()
     paths = grow(options.folder, options.requests, options.chars, options.seed_requests, options.seed)
     size = sum(p.stat().st_size for p in paths)
-    print(f"{options.requests:,} requests in {len(paths)} files, {size / 1e9:.2f} GB, {time.perf_counter() - begin:.0f} s")
+    print(
+        f"{options.requests:,} requests in {len(paths)} files, {size / 1e9:.2f} GB, {time.perf_counter() - begin:.0f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def _pairs_of_band(
 
 def _packed(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int64]) -> NDArray[np.uint64]:
     """Key (upper half) and position (lower half) of every text in one band, sorted."""
-    packed = band_keys[band, eligible].astype(np.uint64)
+    packed: NDArray[np.uint64] = band_keys[band, eligible].astype(np.uint64)
     packed <<= np.uint64(32)
     packed |= eligible.astype(np.uint64)
     packed.sort()
@@ -133,9 +133,7 @@ def _by_band(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int6
     return order
 
 
-def meeting(
-    offsets: NDArray[np.int64], band_keys: NDArray[np.uint32], *, jobs: int = 1
-) -> NDArray[np.int64]:
+def meeting(offsets: NDArray[np.int64], band_keys: NDArray[np.uint32], *, jobs: int = 1) -> NDArray[np.int64]:
     """Texts that share a band with another, in order (int64): only these can be near-duplicates of anything."""
     eligible = np.flatnonzero(np.diff(offsets) >= SHINGLE)
     met = np.zeros(offsets.size - 1, bool)

@@ -117,9 +117,7 @@ def cluster_texts(
     keys = band_keys(offsets, tokens, jobs=jobs)
     texts = meeting(offsets, keys, jobs=jobs)
     keys = np.ascontiguousarray(keys[:, texts])
-    some = cluster(
-        shingle_sets(texts, offsets, tokens, keys, jobs=jobs), threshold=threshold, radius=radius, jobs=jobs
-    )
+    some = cluster(shingle_sets(texts, offsets, tokens, keys, jobs=jobs), threshold=threshold, radius=radius, jobs=jobs)
     label = np.arange(offsets.size - 1)
     least = np.ones(offsets.size - 1)
     label[texts] = texts[some.label]

@@ -24,7 +24,11 @@ def account_coverage(
     visits = visits.with_columns(pl.Series("cluster", cluster_of_prompt[visits["prompt"].to_numpy()]))
     counts = visits.group_by("account", "cluster").agg(pl.len().alias("times")).sort("account", "cluster")
     offsets = np.searchsorted(counts["account"].to_numpy(), np.arange(accounts + 1)).astype(np.int64)
-    table = coverage_table(offsets, counts["times"].to_numpy().astype(np.int64), int(np.count_nonzero(cluster_of_prompt == np.arange(cluster_of_prompt.size))))
+    table = coverage_table(
+        offsets,
+        counts["times"].to_numpy().astype(np.int64),
+        int(np.count_nonzero(cluster_of_prompt == np.arange(cluster_of_prompt.size))),
+    )
     return table.records()
 
 

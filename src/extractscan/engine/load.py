@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from extractscan.fingerprint.requests import Fingerprints, fingerprint, merge
+from extractscan.fingerprint.requests import Merger, fingerprint
 from extractscan.logs.read import LogReader, read_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from concurrent.futures import Future
     from datetime import datetime
 
+    from extractscan.fingerprint.requests import FingerprintBatch, Fingerprints
     from extractscan.logs.choose import FormatOptions
     from extractscan.logs.result import ReadSummary, RequestBatch
     from extractscan.progress import Observer
@@ -64,5 +69,23 @@ class LogSource:
 def load(source: LogSource, *, observer: Observer, jobs: int = 1) -> tuple[Fingerprints, ReadSummary]:
     """Read and fingerprint logs. Raises ``InputError`` when nothing can be read or too much cannot."""
     reader = source.open(observer)
-    prints = merge([fingerprint(frame, jobs=jobs) for frame in _united(reader.batches())])
-    return prints, reader.summary
+    with contextlib.closing(Merger()) as merger:
+        for batch in _fingerprinted(_united(reader.batches()), jobs):
+            merger.add(batch)
+        return merger.finish(), reader.summary
+
+
+def _fingerprinted(frames: Iterator[pl.DataFrame], jobs: int) -> Iterator[FingerprintBatch]:
+    """Fingerprint ``jobs`` frames at a time, in their order, while the next ones are read."""
+    if jobs <= 1:
+        yield from map(fingerprint, frames)
+        return
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting: deque[Future[FingerprintBatch]] = deque()
+        for frame in frames:
+            waiting.append(pool.submit(fingerprint, frame))
+            del frame
+            if len(waiting) >= jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

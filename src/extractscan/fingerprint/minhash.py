@@ -131,7 +131,7 @@ def _band_keys(
             for k in range(a.size):
                 x = min(np.uint32(a[k] * p + b[k]), np.uint32(a[k] * q + b[k]))
                 y = min(np.uint32(a[k] * u + b[k]), np.uint32(a[k] * v + b[k]))
-                signature[k] = min(signature[k], min(x, y))
+                signature[k] = min(signature[k], x, y)
             j += 4
         while j < size:
             for k in range(a.size):
