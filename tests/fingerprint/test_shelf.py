@@ -13,6 +13,7 @@ from extractscan.fingerprint.numbering import numbered
 from extractscan.fingerprint.requests import Merger, fingerprint
 from extractscan.fingerprint.shelf import Shelf
 from extractscan.logs.schema import CANONICAL
+from extractscan.memory import Memory
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -83,12 +84,14 @@ def frame(seed):
 
 
 @pytest.mark.parametrize("limit", [0, 3000, None])
-def test_what_waits_on_disk_changes_nothing(limit, folder):
+def test_what_waits_on_disk_changes_nothing(limit, folder, monkeypatch):
     frames = [frame(seed) for seed in range(4)]
     merger = Merger()
     merger.add(fingerprint(pl.concat(frames)))
     whole = merger.finish()
-    parts = Merger(limit)
+    memory = Memory(limit)
+    monkeypatch.setattr(memory.__class__, "waiting", limit)
+    parts = Merger(memory)
     for part in frames[::-1]:
         parts.add(fingerprint(part))
     assert (parts.spilled > 0) == (limit is not None)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from extractscan.fingerprint.minhash import Shingles
+    from extractscan.memory import Memory
 
 THRESHOLD: Final = 0.8
 """Jaccard similarity at which two prompts are near-duplicates: one word in about thirty changed in a text of 80 words
@@ -109,12 +110,13 @@ def cluster_texts(
     threshold: float = THRESHOLD,
     radius: float = RADIUS,
     jobs: int = 1,
+    memory: Memory | None = None,
 ) -> Clusters:
     """Cluster token sequences in CSR form: the same as ``cluster`` over all their shingles.
 
     Shingle sets, which take as much memory as the tokens, are made only for texts that share a band with another.
     """
-    keys = band_keys(offsets, tokens, jobs=jobs)
+    keys = band_keys(offsets, tokens, jobs=jobs, memory=memory)
     texts = meeting(offsets, keys, jobs=jobs)
     keys = np.ascontiguousarray(keys[:, texts])
     some = cluster(shingle_sets(texts, offsets, tokens, keys, jobs=jobs), threshold=threshold, radius=radius, jobs=jobs)

@@ -19,6 +19,7 @@ import numpy as np
 from extractscan.fingerprint.sorting import sort
 from extractscan.fingerprint.tokens import _mix32
 from extractscan.jit import inline, kernel
+from extractscan.memory import Memory
 from extractscan.threads import pieces, share
 
 if TYPE_CHECKING:
@@ -198,11 +199,13 @@ class Shingles:
     band_keys: NDArray[np.uint32]
 
 
-def band_keys(offsets: NDArray[np.int64], tokens: NDArray[np.uint32], *, jobs: int = 1) -> NDArray[np.uint32]:
+def band_keys(
+    offsets: NDArray[np.int64], tokens: NDArray[np.uint32], *, jobs: int = 1, memory: Memory | None = None
+) -> NDArray[np.uint32]:
     """Keys of the bands of token sequences in CSR form, uint32 (BANDS, n); 0 for a text too short for a shingle."""
     a, b = permutations()
     used = BANDS * ROWS
-    out = np.zeros((BANDS, offsets.size - 1), np.uint32)
+    out: NDArray[np.uint32] = (memory or Memory()).zeros((BANDS, offsets.size - 1), np.uint32)
 
     def part(start: int, stop: int) -> None:
         _band_keys(offsets[start : stop + 1], tokens, a[:used], b[:used], BANDS, out[:, start:stop])

@@ -20,6 +20,7 @@ from extractscan.fingerprint.replies import sketch_replies
 from extractscan.fingerprint.shelf import Shelf
 from extractscan.fingerprint.texts import KEPT_TOKENS, TextMerger, Texts, cut
 from extractscan.fingerprint.tokens import tokenise
+from extractscan.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,10 +119,11 @@ def fingerprint(frame: pl.DataFrame, *, jobs: int = 1) -> FingerprintBatch:
 class Merger:
     """Takes batches in any order, and unites them into one table, the same for any order and split of the same rows."""
 
-    def __init__(self, limit: int | None = None) -> None:
-        """What waits takes ``limit`` bytes of memory (None: as many as it needs), and disk beyond."""
-        self._shelf = Shelf(limit)
-        self._prompts, self._systems = TextMerger(self._shelf), TextMerger(self._shelf)
+    def __init__(self, memory: Memory | None = None) -> None:
+        """What does not fit into ``memory`` goes to disk."""
+        memory = memory or Memory()
+        self._shelf = Shelf(memory.waiting)
+        self._prompts, self._systems = TextMerger(self._shelf, memory), TextMerger(self._shelf, memory)
         self._rows = RowMerger((*_CARRIED, "time_us"), NAMES, self._shelf)
 
     @property

@@ -88,6 +88,21 @@ class Shelf:
             return np.fromfile(self._file, place.dtype, place.size)
         return pl.read_ipc(io.BytesIO(self._file.read(place.size))).to_series()
 
+    def stretch(self, place: Place, start: int, stop: int) -> NDArray[Any]:
+        """Read a part of an array, which stays in its place."""
+        if place.held is not None:
+            return np.asarray(place.held[start:stop])
+        if self._file is None or place.dtype is None:
+            raise ValueError("this place is empty")
+        self._file.seek(place.start + start * place.dtype.itemsize)
+        return np.fromfile(self._file, place.dtype, stop - start)
+
+    def drop(self, place: Place) -> None:
+        """Let go of what was put."""
+        if place.held is not None:
+            self._inside -= place.size
+            place.held = None
+
     def array(self, place: Place) -> NDArray[Any]:
         """Take an array."""
         taken = self.take(place)

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from extractscan.jit import kernel
+from extractscan.threads import pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from extractscan.fingerprint.shelf import Place, Shelf
     from extractscan.fingerprint.tokens import Tokens
+    from extractscan.memory import Memory
 
 KEPT_TOKENS: Final = 1024
 """Tokens of a text that are kept: its first and its last half of so many. Frames sit at the ends, and a passage in the
 middle of a long prompt is payload."""
+STRETCH: Final = 1 << 24
+"""Tokens that are put together at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +78,9 @@ def cut(tokens: Tokens) -> Texts:
 class TextMerger:
     """Distinct texts of several batches: their tokens wait on the shelf."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, memory: Memory) -> None:
         """``shelf`` keeps the tokens until all batches have come."""
-        self._shelf = shelf
+        self._shelf, self._memory = shelf, memory
         self._hashes: list[NDArray[np.uint64]] = []
         self._sizes: list[NDArray[np.int32]] = []
         self._chars: list[NDArray[np.int64]] = []
@@ -106,15 +110,18 @@ class TextMerger:
         for where, size, char in zip(positions, self._sizes, self._chars, strict=True):
             sizes[where], chars[where] = size, char
         offsets = np.r_[np.int64(0), np.cumsum(sizes, dtype=np.int64)]
-        tokens = np.empty(int(offsets[-1]), np.uint32)
+        tokens = self._memory.zeros((int(offsets[-1]),), np.uint32)
+        starts = [np.r_[np.int64(0), np.cumsum(size, dtype=np.int64)] for size in self._sizes]
         written = np.zeros(hashes.size, bool)
-        while self._tokens:
-            number = len(positions) - len(self._tokens)
-            values = self._shelf.array(self._tokens.pop(0))
-            where = positions[number]
-            lengths: NDArray[np.int64] = self._sizes[number].astype(np.int64)
-            starts = np.cumsum(lengths) - lengths
-            fresh = np.flatnonzero(~written[where])
-            written[where] = True
-            _gather(starts[fresh], lengths[fresh], values, KEPT_TOKENS, offsets[where[fresh]], tokens)
+        # Texts of a batch stand in the order of their hashes, as those of the whole do: a stretch of the whole takes a stretch of each.
+        for first, last in pieces(np.diff(offsets) + 1, 1 + tokens.size // STRETCH):
+            for where, start, place in zip(positions, starts, self._tokens, strict=True):
+                low, high = np.searchsorted(where, [first, last])
+                values = self._shelf.stretch(place, int(start[low]), int(start[high]))
+                fresh = low + np.flatnonzero(~written[where[low:high]])
+                written[where[low:high]] = True
+                begins = start[fresh] - start[low]
+                _gather(begins, start[fresh + 1] - start[fresh], values, KEPT_TOKENS, offsets[where[fresh]], tokens)
+        for place in self._tokens:
+            self._shelf.drop(place)
         return Texts(hashes, offsets, tokens, chars), positions
