@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS: Final = 250_000
 """Rows that are read and fingerprinted together at the most."""
-LEAST_ROWS: Final = 5_000
+LEAST_ROWS: Final = 50_000
 ROW_BYTES: Final = 8192
 """Memory that a row of a batch is taken to need while it is read and fingerprinted: long prompts, and several copies of them."""
 LEAST: Final = 512 << 20
