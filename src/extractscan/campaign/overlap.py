@@ -72,15 +72,14 @@ class Payloads:
         offsets = np.cumsum(spans) - spans
         places = np.arange(int(spans.sum())) - np.repeat(offsets, spans) + np.repeat(self._of_payload[held], spans)
         who = self._stream[places]
-        total = self.sizes.size
-        common = np.bincount(who, minlength=total)
-        meetings = np.bincount(who, weights=np.repeat(times, spans), minlength=total)
-        common[streams] = 0
-        outside = np.flatnonzero(common >= SHARED_WITH)
+        others, number, shared = np.unique(who, return_inverse=True, return_counts=True)
+        meetings = np.bincount(number, weights=np.repeat(times, spans), minlength=others.size)
+        far = (shared >= SHARED_WITH) & ~np.isin(others, streams)
+        outside = others[far]
         sizes = np.bincount(owner, weights=self.sizes[streams], minlength=k)
         all_items = float(sizes.sum())
         outsiders = float(self.sizes[outside].sum())
-        rate = float(meetings[outside].sum()) / (all_items * outsiders) if outsiders else 0.0
+        rate = float(meetings[far].sum()) / (all_items * outsiders) if outsiders else 0.0
         possible = (all_items * all_items - float((sizes * sizes).sum())) / 2.0
         elsewhere = self._accounts[self._of_payload[held]] - times if held.size else times
         public = float(times[elsewhere >= OTHERS].sum()) / max(all_items, 1.0)
