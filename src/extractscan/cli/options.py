@@ -42,6 +42,14 @@ MaxBadRows: TypeAlias = Annotated[
     str | None, typer.Option(help="Fail (exit 3) if more rows than this count or share are unreadable.")
 ]
 Jobs: TypeAlias = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Threads; 0 takes all cores.")]
+MemoryLimit: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="Memory to use at most, as 6G; more goes to disk. By default half of what is free.",
+    ),
+]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No warnings and no progress.")]
 Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Say when each stage ends.")]
 

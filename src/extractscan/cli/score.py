@@ -17,6 +17,7 @@ from extractscan.cli.options import (
     LogPaths,
     Mappings,
     MaxBadRows,
+    MemoryLimit,
     NoProgress,
     Output,
     Quiet,
@@ -92,6 +93,7 @@ def score(
     max_bad_rows: MaxBadRows = None,
     fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 1 if a finding is at least this severe.")] = None,
     jobs: Jobs = 0,
+    memory: MemoryLimit = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     no_progress: NoProgress = False,
@@ -118,6 +120,7 @@ def score(
     from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
     from extractscan.engine.local import judge_logs  # noqa: PLC0415
     from extractscan.jit import COMPILING, SCORING, is_cold  # noqa: PLC0415
+    from extractscan.memory import usable  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
     from extractscan.report.allow import apply_allowlist, read_allowlist  # noqa: PLC0415
     from extractscan.report.interface import Format  # noqa: PLC0415
@@ -125,6 +128,7 @@ def score(
     from extractscan.verdict.findings import SEVERITIES  # noqa: PLC0415
 
     heed_interrupts()
+    room = usable(memory)
     source = log_source(
         logs,
         since=since,
@@ -152,6 +156,7 @@ def score(
             baselines=baseline or [],
             rate=alpha,
             keep=case is not None,
+            memory=room,
         )
         if case is not None:
             from extractscan.case.manifest import Settings  # noqa: PLC0415

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 
 from extractscan.fingerprint.replies import COLUMNS, RUN, run_hash
 from extractscan.jit import kernel
 
 if TYPE_CHECKING:
-    import polars as pl
     from numpy.typing import NDArray
 
     from extractscan.fingerprint.requests import Texts
@@ -76,14 +76,16 @@ def returned(requests: pl.DataFrame, prompts: Texts, total: int) -> NDArray[np.f
     ``requests`` are those of ``Streams``, in order of time. A response that its own prompt holds already does not
     return. Conversations are streams of their own, so that a client that sends back what was said before does not count here.
     """
+    if not requests["has_response"].any():
+        return np.full(total, np.nan)
     stream = requests["stream"].to_numpy()
     order = np.argsort(stream, kind="stable")
     stream = stream[order]
-    sketches = requests.select(COLUMNS).to_numpy()[order]
+    sketches = requests.select(pl.col(COLUMNS).cast(pl.UInt64)).to_numpy()[order]
     marks = np.zeros(stream.size, np.int8)
     _returned(
         stream,
-        requests["prompt"].to_numpy()[order],
+        requests["prompt"].to_numpy()[order].astype(np.int64),
         np.ascontiguousarray(sketches),
         prompts.offsets,
         prompts.tokens,
