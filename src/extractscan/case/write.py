@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
@@ -28,7 +28,7 @@ from extractscan.report.interface import Format, RenderOptions
 from extractscan.report.neutralise import json_line, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from typing import TextIO
 
@@ -42,12 +42,13 @@ ROWS_PER_GROUP: Final = 262_144
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What varies between runs that are otherwise the same: command line, folder, clock (UTC)."""
+    """What varies between runs that are otherwise the same: command line, folder, clock (UTC), and what was set, where."""
 
     argv: tuple[str, ...]
     directory: str
     started: datetime
     finished: datetime
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Return it as ``invocation.json`` holds it. Arguments that are not UTF-8 keep their bytes as lone surrogates."""
@@ -57,6 +58,7 @@ class Invocation:
             "directory": self.directory,
             "started": self.started.isoformat(),
             "finished": self.finished.isoformat(),
+            **self.settings,
         }
 
 

@@ -28,6 +28,7 @@ from extractscan.cli.options import (
     use_threads,
     window,
 )
+from extractscan.cli.settings import settings_document
 from extractscan.errors import UsageError
 
 
@@ -54,6 +55,7 @@ class FailOn(StrEnum):
 
 
 def score(
+    ctx: typer.Context,
     logs: LogPaths,
     report_format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")] = ReportFormat.TABLE,
     output: Output = None,
@@ -168,7 +170,9 @@ def score(
                 log_format,
                 account_from,
             )
-            invocation = Invocation(tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC))
+            invocation = Invocation(
+                tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC), settings_document(ctx)
+            )
             seal = write_case(case, found, scored, settings, invocation, clobber=clobber)
         if allowed is not None:  # a case holds everything: what is allowed is a matter of the report
             found = apply_allowlist(found, allowed, show=show_allowed)
