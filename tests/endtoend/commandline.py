@@ -30,7 +30,9 @@ class Ran:
 
 def environment(**more: str) -> dict[str, str]:
     """The environment without what would change a report; Python's own checks are errors."""
-    kept = {name: value for name, value in os.environ.items() if name not in _OURS and not name.startswith("EXTRACTSCAN_")}
+    kept = {
+        name: value for name, value in os.environ.items() if name not in _OURS and not name.startswith("EXTRACTSCAN_")
+    }
     return {**kept, "PYTHONUTF8": "1", **more}
 
 
