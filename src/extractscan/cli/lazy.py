@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PLAIN: dict[str, Any] = {
-    "add_completion": False,
     "rich_markup_mode": None,  # rich costs as much start-up time as typer itself
     "pretty_exceptions_enable": False,
 }
@@ -39,7 +38,7 @@ class LazyCommand(TyperCommand):
             if function is None:
                 app = module.app
             else:
-                app = typer.Typer(**PLAIN)
+                app = typer.Typer(add_completion=False, **PLAIN)
                 app.command(self.name)(function)
             command: Any = typer.main.get_command(app)
             command.name = self.name
