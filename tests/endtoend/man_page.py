@@ -84,8 +84,12 @@ def text():
         for name, command in root.commands.items():
             lines += command_section(["extractscan", name], command, context)
     lines += [".SH EXIT STATUS", *items(EXIT_CODES), ".SH ENVIRONMENT"]
-    lines.append(roff("A flag goes before the environment, that before the settings file, and this before the default."))
-    lines += items([("EXTRACTSCAN_CONFIG", "The settings file."), *((s.variable, f"{s.option}: {s.help}") for s in SETTINGS)])
+    lines.append(
+        roff("A flag goes before the environment, that before the settings file, and this before the default.")
+    )
+    lines += items(
+        [("EXTRACTSCAN_CONFIG", "The settings file."), *((s.variable, f"{s.option}: {s.help}") for s in SETTINGS)]
+    )
     lines += items([("COLUMNS", "Width of tables."), ("NO_COLOR", "No colour.")])
     lines += [
         ".SH FILES",

@@ -61,7 +61,9 @@ def main(
 def _name_variable(error: Any) -> None:
     """Have an error about an option say so when its value came from the environment."""
     context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
-    source = None if context is None or parameter is None else context.get_parameter_source(parameter.name)
+    if context is None or parameter is None:
+        return
+    source = context.get_parameter_source(parameter.name)
     if source is not None and source.name == "ENVIRONMENT":
         error.message = f"{error.message} (from the environment: {parameter.envvar})"
 
