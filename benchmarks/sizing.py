@@ -14,6 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
+from extractscan.engine.preflight import need
+
 TEXT = ("prompt", "system_prompt", "response", "text")
 
 
@@ -45,8 +47,8 @@ def main() -> None:
     parser.add_argument("--jobs", default="2")
     arguments = parser.parse_args()
     whole = pl.read_parquet(arguments.log)
-    print("| rows | text | log | peak memory | case | case / log | case a row |")
-    print("|---|---|---|---|---|---|---|")
+    print("| rows | text | log | peak memory | the preflight said | case | case / log | case a row |")
+    print("|---|---|---|---|---|---|---|---|")
     seen = []
     for part in map(int, arguments.sixteenths.split(",")):
         frame = whole.head(whole.height * part // 16)
@@ -57,11 +59,12 @@ def main() -> None:
                 [sys.executable, "-m", "extractscan", "score", str(log), "--case", str(case), "-q", "-j", arguments.jobs,
                  "-f", "jsonl", "-o", str(Path(place) / "report.jsonl")]
             )  # fmt: skip
+            told = need([str(log)])
             size, held, text = log.stat().st_size, bytes_in(case), text_bytes(frame)
         seen.append((frame.height, text, peak, held))
         print(
-            f"| {frame.height:,} | {text / 1e6:,.1f} MB | {size / 1e6:,.1f} MB | {peak / 1e6:,.0f} MB | {held / 1e6:,.1f} MB "
-            f"| {held / size:.2f} | {held / frame.height:,.0f} B |",
+            f"| {frame.height:,} | {text / 1e6:,.1f} MB | {size / 1e6:,.1f} MB | {peak / 1e6:,.0f} MB "
+            f"| {told.memory / 1e6:,.0f} MB | {held / 1e6:,.1f} MB | {held / size:.2f} | {held / frame.height:,.0f} B |",
             flush=True,
         )
     (rows0, text0, peak0, held0), (rows1, text1, peak1, held1) = seen[0], seen[-1]
