@@ -23,6 +23,7 @@ from extractscan.case.campaigns_table import campaigns_table
 from extractscan.case.manifest import HashedFile, Settings, manifest_document, parse_manifest, sha256_of
 from extractscan.case.tables import tables
 from extractscan.errors import ExtractscanError, InputError, UsageError
+from extractscan.report.document import timestamp
 from extractscan.report.formats import renderer
 from extractscan.report.interface import Format, RenderOptions
 from extractscan.report.neutralise import json_line, terminal
@@ -56,8 +57,8 @@ class Invocation:
             "schema_version": layout.CASE_VERSION,
             "argv": list(self.argv),
             "directory": self.directory,
-            "started": self.started.isoformat(),
-            "finished": self.finished.isoformat(),
+            "started": timestamp(self.started),
+            "finished": timestamp(self.finished),
             **self.settings,
         }
 

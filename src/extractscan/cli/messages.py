@@ -31,16 +31,20 @@ def as_json() -> bool:
 
 
 def line_of_json(level: str, event: str, message: str, **more: str | float | None) -> str:
-    """Return one event as a line of JSON, without loss and safe to print; what is None is left out.
+    """Return one event as a line of JSON in ASCII, so that no terminal and no encoding harms it; what is None is left out.
 
     Keys: ``time`` (UTC), ``level`` (info, warning, error), ``event`` (note, warning, error, stage), ``message``; a ``stage`` is one
     that has ended, with its ``seconds`` and, where they were counted, ``steps``; else ``stage`` is where the event was.
     """
     # ruff: noqa: PLC0415 -- nothing is said by most runs
+    import json
     from datetime import UTC, datetime
 
-    from extractscan.report.neutralise import json_line
+    from extractscan.report.neutralise import json_text
 
-    held = {name: value for name, value in more.items() if value is not None}
+    held = {
+        name: json_text(value) if isinstance(value, str) else value for name, value in more.items() if value is not None
+    }
     moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return json_line({"time": moment, "level": level, "event": event, "message": message, **held})
+    said = {"time": moment, "level": level, "event": event, "message": json_text(message), **held}
+    return json.dumps(said, separators=(",", ":"), allow_nan=False).replace("\x7f", "\\u007f")

@@ -20,6 +20,7 @@ FILE: Final = "extractscan.toml"
 """The file that is read, if it is in the folder that a command runs in."""
 
 _READ: Final = ("score", "inspect", "convert", "power")
+_SCORE: Final = ("score",)
 _RUN: Final = ("score", "power")
 
 
@@ -98,7 +99,7 @@ SETTINGS: Final = (
         "format",
         "choice",
         _REPORT,
-        ("score",),
+        _SCORE,
         "How to report.",
         '"table"',
         "table",
@@ -108,7 +109,7 @@ SETTINGS: Final = (
         "top",
         "count",
         _REPORT,
-        ("score",),
+        _SCORE,
         "List so many accounts; else what suits the format.",
         "50",
         least=1,
@@ -117,16 +118,16 @@ SETTINGS: Final = (
         "allow",
         "path",
         _REPORT,
-        ("score",),
+        _SCORE,
         "Allowlist of findings that are known and agreed: they are hidden, and counted.",
         '"allow.toml"',
     ),
-    Setting("show_allowed", "flag", _REPORT, ("score",), "List what the allowlist hides.", "false", default=False),
+    Setting("show_allowed", "flag", _REPORT, _SCORE, "List what the allowlist hides.", "false", default=False),
     Setting(
         "fail_on",
         "choice",
         _REPORT,
-        ("score",),
+        _SCORE,
         "Exit with 1 if a finding is at least this severe.",
         '"high"',
         choices=("high", "medium", "low"),
@@ -135,13 +136,11 @@ SETTINGS: Final = (
         "baseline",
         "paths",
         _BASELINE,
-        ("score",),
+        _SCORE,
         "Logs of clean periods, one period each: adds p- and q-values.",
         '["clean/2026-01.parquet", "clean/2026-02.parquet"]',
     ),
-    Setting(
-        "alpha", "rate", _BASELINE, ("score",), "With a baseline: the false discovery rate to state.", "0.05", 0.05
-    ),
+    Setting("alpha", "rate", _BASELINE, _SCORE, "With a baseline: the false discovery rate to state.", "0.05", 0.05),
     Setting("jobs", "count", _MANNERS, _RUN, "Threads; 0 takes all cores.", "0", 0),
     Setting("quiet", "flag", _MANNERS, _READ, "No warnings and no progress.", "false", default=False),
     Setting(

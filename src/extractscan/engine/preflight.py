@@ -11,9 +11,8 @@ import io
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from extractscan.engine.room import free_memory
@@ -165,25 +164,22 @@ def _free_disk(case: Path) -> int | None:
 def _content(file: Input) -> _Content:
     """Look into a file; one that cannot be read is taken for text, which is the most that it can be."""
     length = file.size or 0
-    with (
-        contextlib.suppress(OSError, ValueError, pa.ArrowException, DamagedError),
-        Path(file.path or "").open("rb") as stream,
-    ):
+    # Whatever a reader throws at damaged bytes: an estimate must not end a run, and reading will tell.
+    with contextlib.suppress(Exception), Path(file.path or "").open("rb") as stream:
         head = stream.read(PIECE)
-        if head.startswith(b"PAR1"):
-            return _parquet(file.path or "")
-        return _lines(head, length)
+        return _parquet(stream) if head.startswith(b"PAR1") else _lines(head, length)
     return _Content(0.0, float(length), LINE_FOLD * length)
 
 
-def _parquet(path: str) -> _Content:
+def _parquet(file: IO[bytes]) -> _Content:
     """The footer has the rows, and what the columns of text have before compression (dictionaries once, as they are held)."""
-    footer = pq.ParquetFile(path).metadata
+    footer = pq.read_metadata(file)
     texts = [i for i in range(footer.num_columns) if footer.schema.column(i).physical_type == "BYTE_ARRAY"]
-    text = sum(
-        footer.row_group(g).column(i).total_uncompressed_size for g in range(footer.num_row_groups) for i in texts
-    )
-    return _Content(footer.num_rows, text, ROW_BYTES * footer.num_rows + TEXT_FOLD * text)
+    groups = range(0, footer.num_row_groups, -(-footer.num_row_groups // SAMPLED) or 1)
+    some = sum(footer.row_group(g).column(i).total_uncompressed_size for g in groups for i in texts)
+    rows = max(footer.num_rows, 0)
+    text = max(some, 0) * footer.num_row_groups / max(len(groups), 1)
+    return _Content(rows, text, ROW_BYTES * rows + TEXT_FOLD * text)
 
 
 def _lines(head: bytes, length: int) -> _Content:
