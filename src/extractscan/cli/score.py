@@ -29,6 +29,7 @@ from extractscan.cli.options import (
     use_threads,
     window,
 )
+from extractscan.cli.settings import settings_document
 from extractscan.errors import UsageError
 
 
@@ -55,6 +56,7 @@ class FailOn(StrEnum):
 
 
 def score(
+    ctx: typer.Context,
     logs: LogPaths,
     report_format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")] = ReportFormat.TABLE,
     output: Output = None,
@@ -119,6 +121,7 @@ def score(
 
     from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
     from extractscan.engine.local import judge_logs  # noqa: PLC0415
+    from extractscan.engine.preflight import preflight  # noqa: PLC0415
     from extractscan.jit import COMPILING, SCORING, is_cold  # noqa: PLC0415
     from extractscan.memory import usable  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
@@ -149,6 +152,7 @@ def score(
     if is_cold(SCORING) and not quiet:
         note(COMPILING)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
+        preflight(logs, Silent() if quiet else console, baselines=baseline or [], case=case, tell=verbose)
         found, scored = judge_logs(
             source,
             observer=Silent() if quiet else console,
@@ -173,7 +177,9 @@ def score(
                 log_format,
                 account_from,
             )
-            invocation = Invocation(tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC))
+            invocation = Invocation(
+                tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC), settings_document(ctx)
+            )
             seal = write_case(case, found, scored, settings, invocation, clobber=clobber)
         if allowed is not None:  # a case holds everything: what is allowed is a matter of the report
             found = apply_allowlist(found, allowed, show=show_allowed)
