@@ -1,4 +1,7 @@
-"""From what the user named to the files to read: folders walked, globs expanded, each file once, in a fixed order."""
+"""From what the user named to the files to read: folders walked, globs expanded, each file once, in a fixed order.
+
+Object stores are asked only for an input that is written as a URI.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from extractscan.errors import InputError
+from extractscan.logs.uris import is_remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+    from extractscan.logs.uris import Place
 
 STDIN: Final = "-"
 
@@ -21,14 +27,21 @@ STDIN: Final = "-"
 class Input:
     """One file, or standard input (``path`` is None).
 
-    ``name`` is how the user named it, or the folder it is in; ``path`` is resolved, without links. ``named`` is False for
-    a file that was found in a folder or by a glob: such a file may turn out to be no log.
+    ``name`` is how the user named it, or the folder it is in; ``path`` is resolved, without links, and of an object in a store
+    (``place``) it is the URI. ``named`` is False for a file that was found in a folder or by a glob: such a file may turn out
+    to be no log.
     """
 
     name: str
     path: str | None
     named: bool
     size: int | None
+    place: Place | None = None
+
+    @property
+    def piped(self) -> bool:
+        """Whether its bytes can be had only once."""
+        return self.path is None or self.size is None
 
 
 def discover(inputs: Sequence[str], warn: Callable[[str], None]) -> list[Input]:
@@ -39,13 +52,13 @@ def discover(inputs: Sequence[str], warn: Callable[[str], None]) -> list[Input]:
     """
     if not inputs:
         raise InputError("no input: name a file, a folder, a glob, or - for standard input")
-    found: dict[tuple[int, int], Input] = {}
+    found: dict[Hashable, Input] = {}
     stdin = False
     for text in inputs:
         if text == STDIN:
             stdin = True
             continue
-        for item, key in _expand(text, warn):
+        for item, key in _remote(text) if is_remote(text) else _expand(text, warn):
             other = found.get(key)
             if other is None or (not item.named, item.name) < (not other.named, other.name):
                 found[key] = item
@@ -55,6 +68,15 @@ def discover(inputs: Sequence[str], warn: Callable[[str], None]) -> list[Input]:
     if not files:
         raise InputError(f"no file in {', '.join(inputs)}")
     return files
+
+
+def _remote(text: str) -> Iterator[tuple[Input, Hashable]]:
+    from extractscan.logs.remote import find  # noqa: PLC0415 (who reads local files alone does not pay for it)
+
+    for one in find(text):
+        place = one.place
+        key = (place.kind, place.account, place.path)
+        yield Input(place.uri, place.uri, one.named, one.size, place), key
 
 
 def _expand(text: str, warn: Callable[[str], None]) -> Iterator[tuple[Input, tuple[int, int]]]:
