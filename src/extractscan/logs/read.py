@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from extractscan.errors import InputError
+from extractscan.jit import JSON, NESTED, tell_if_cold
 from extractscan.logs import textfiles
 from extractscan.logs.canonical import RawBatch, to_canonical
 from extractscan.logs.choose import FormatOptions
@@ -129,6 +130,8 @@ class LogReader:
             ]
             known = self._judge.wanted([(item, raw, seen) for item, raw, seen in looked if seen is not None])
             self._judge.tell_formats([seen for _, _, seen in known])
+            for kernels in {NESTED if k.plan is not None else JSON for _, _, k in known if k.plan is not None or k.seen.is_json}:
+                tell_if_cold(kernels, self._observer.note)
             joins = {role for _, _, k in known if k.plan is not None for role in k.plan.format.joins}
             roles = [k.plan.format.role if k.plan is not None else "" for _, _, k in known]
             sides = [(role, *one) for role, one in zip(roles, known, strict=True) if role in joins]
