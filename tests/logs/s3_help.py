@@ -1,4 +1,4 @@
-"""A small S3 server on loopback: ListObjectsV2, HEAD, and GET with Range, over HTTP, with faults on demand."""
+"""A small S3 server on loopback: ListObjectsV2, HEAD, GET with Range, and what it takes to write, over HTTP, with faults on demand."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class ObjectServer:
     def __init__(self):
         self.objects = {}
         self.faults = {}
+        self.uploads = {}
         self.requests = []
         self.over = threading.Event()
 
@@ -66,6 +67,48 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self._answer(body=True)
+
+    def do_PUT(self):
+        name, query = self._target()
+        data = self._body()
+        if "aws-chunked" in self.headers.get("Content-Encoding", ""):
+            data = _unchunked(data)
+        uploads = self.server_of_objects.uploads
+        if "uploadId" in query:
+            uploads[query["uploadId"]][int(query["partNumber"])] = data
+        else:
+            self.server_of_objects.objects[name] = data
+        self._send(200, b"", body=False, more={"ETag": '"0"'})
+
+    def do_POST(self):
+        name, query = self._target()
+        self._body()
+        uploads = self.server_of_objects.uploads
+        if "uploads" in query:
+            uploads[name] = {}
+            answer = (
+                f"<InitiateMultipartUploadResult><UploadId>{escape(name)}</UploadId></InitiateMultipartUploadResult>"
+            )
+        else:
+            parts = uploads.pop(query["uploadId"])
+            self.server_of_objects.objects[name] = b"".join(parts[number] for number in sorted(parts))
+            answer = "<CompleteMultipartUploadResult><ETag>0</ETag></CompleteMultipartUploadResult>"
+        self._send(200, answer.encode(), body=True)
+
+    def _body(self):
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        out = b""
+        while length := int(self.rfile.readline().partition(b";")[0], 16):
+            out += self.rfile.read(length)
+            self.rfile.readline()
+        self.rfile.readline()
+        return out
+
+    def _target(self):
+        url = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
+        return unquote(url.path).lstrip("/"), query
 
     def _answer(self, *, body):
         outer = self.server_of_objects
@@ -167,6 +210,17 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(data)
 
 
+def _unchunked(data):
+    out = b""
+    while data:
+        size, _, data = data.partition(b"\r\n")
+        length = int(size.partition(b";")[0], 16)
+        if not length:
+            break
+        out, data = out + data[:length], data[length + 2 :]
+    return out
+
+
 def environment(url):
     """What lets the SDK find the server and a key, and nothing of the machine's own."""
     return {
@@ -174,7 +228,7 @@ def environment(url):
         "AWS_ENDPOINT_URL_S3": "",
         "AWS_ACCESS_KEY_ID": KEY_ID,
         "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_SKIP_SIGNATURE": "",
+        "AWS_SKIP_SIGNATURE": "false",
         "AWS_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": "/dev/null",

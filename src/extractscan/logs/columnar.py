@@ -51,11 +51,7 @@ class Columns:
     def frames(self, wanted: list[str], batch_rows: int) -> Iterator[tuple[pl.DataFrame, _Row]]:
         """The columns ``wanted`` in batches, with the row numbers. Raises DamagedError after the last good one."""
         at = 0
-        frames = (
-            _parquet(self._path, wanted, batch_rows)
-            if self._kind == "parquet"
-            else _arrow(self._path, self._kind, wanted, batch_rows)
-        )
+        frames = self._frames(wanted, batch_rows)
         while True:
             with _guard():
                 frame = next(frames, None)
@@ -64,6 +60,11 @@ class Columns:
             for part in frame.iter_slices(batch_rows):
                 yield part, _Row(at + 1)
                 at += part.height
+
+    def _frames(self, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
+        if self._kind == "parquet":
+            return _parquet(self._path, wanted, batch_rows)
+        return _arrow(self._path, self._kind, wanted, batch_rows)
 
     def shape(self) -> dict[str, Any]:
         """The columns as a record without values: what nested types hold is in it."""
@@ -109,7 +110,7 @@ def _guard() -> Iterator[None]:
     try:
         with hold_stderr():
             yield
-    except (GeneratorExit, KeyboardInterrupt, SystemExit, InputError):
+    except (GeneratorExit, KeyboardInterrupt, SystemExit, InputError, DamagedError):
         raise
     except BaseException as error:
         raise DamagedError(_BROKEN) from error
@@ -168,10 +169,10 @@ def _large_group(path: str, group: int, wanted: list[str], batch_rows: int) -> I
 
     with open(path, "rb") as file, pq.ParquetFile(file) as parquet:  # noqa: PTH123
         for batch in parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted):
-            yield _trusted(batch)
+            yield trusted(batch)
 
 
-def _trusted(batch: Any) -> pl.DataFrame:
+def trusted(batch: Any) -> pl.DataFrame:
     """A record batch as a frame. Polars takes Arrow data at its word: a lying offset would be read out of bounds."""
     batch.validate(full=True)
     return pl.DataFrame(pl.from_arrow(batch))
@@ -216,7 +217,7 @@ def _arrow(path: str, kind: str, wanted: list[str], batch_rows: int) -> Iterator
         rows = 0
         try:
             for batch in batches:
-                frame = _trusted(batch)
+                frame = trusted(batch)
                 held.append(frame)
                 rows += frame.height
                 if rows >= batch_rows:

@@ -17,16 +17,17 @@ from extractscan.jit import JSON, NESTED, tell_if_cold
 from extractscan.logs import textfiles
 from extractscan.logs.canonical import RawBatch, to_canonical
 from extractscan.logs.choose import FormatOptions
-from extractscan.logs.columnar import Columns, parquet_rows
+from extractscan.logs.columnar import parquet_rows
 from extractscan.logs.discover import Input, discover
+from extractscan.logs.ending import conclude
 from extractscan.logs.judge import Judge
-from extractscan.logs.quarantine import WARN_SHARE, Quarantine, enforce
+from extractscan.logs.quarantine import Quarantine
 from extractscan.logs.references import resolve
 from extractscan.logs.result import FileSummary, ReadSummary, RequestBatch
 from extractscan.logs.schema import CANONICAL
 from extractscan.logs.sides import as_batch, grouped, joined, side_table
-from extractscan.logs.sniff import HEAD, sniff
-from extractscan.logs.sources import bodies, heads, open_input, spooled, stream_input
+from extractscan.logs.sniff import HEAD, Sniffed, sniff
+from extractscan.logs.sources import bodies, columns_of, heads, lake_digest, open_input, spooled, stream_input
 from extractscan.logs.state import FileState, Known
 from extractscan.logs.streams import BackgroundDigest, DamagedError, Raw, Text, as_utf8, pieces
 from extractscan.logs.wording import lacks, lacks_in
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from extractscan.logs.envelope import Plan
-    from extractscan.logs.sniff import Sniffed
     from extractscan.logs.state import Unread
     from extractscan.logs.textfiles import Reading
     from extractscan.progress import Observer
@@ -130,7 +130,9 @@ class LogReader:
             ]
             known = self._judge.wanted([(item, raw, seen) for item, raw, seen in looked if seen is not None])
             self._judge.tell_formats([seen for _, _, seen in known])
-            for kernels in {NESTED if k.plan is not None else JSON for _, _, k in known if k.plan is not None or k.seen.is_json}:
+            for kernels in {
+                NESTED if k.plan is not None else JSON for _, _, k in known if k.plan is not None or k.seen.is_json
+            }:
                 tell_if_cold(kernels, self._observer.note)
             joins = {role for _, _, k in known if k.plan is not None for role in k.plan.format.joins}
             roles = [k.plan.format.role if k.plan is not None else "" for _, _, k in known]
@@ -161,6 +163,8 @@ class LogReader:
     ) -> tuple[Raw | None, Known | None]:
         """Recognise a file; None for one that is passed over. A pipe is left open, its head can be had only once."""
         try:
+            if item.lake is not None:
+                return None, self._judge.judge(item, Sniffed(item.lake))
             if item.piped:
                 raw = Raw(
                     open_input(item) if item.path is None else stack.enter_context(open_input(item)), hashing=True
@@ -208,9 +212,9 @@ class LogReader:
         seen = known.seen
         path, digest, sha256 = item.path, None, ""
         try:
-            if item.place is not None:
+            if item.place is not None and item.lake is None:
                 raw = raw or Raw(stack.enter_context(stream_input(item)), hashing=True)
-            elif raw is None:
+            elif raw is None and item.lake is None:
                 digest = BackgroundDigest(item.path or "", item.size or 0)
             if raw is not None and seen.columnar:
                 path = stack.enter_context(spooled(raw))
@@ -232,12 +236,15 @@ class LogReader:
         with contextlib.suppress(OSError):  # what cannot be read to its end has no digest
             sha256 = digest.result() if digest is not None else raw.digest() if raw is not None else ""
         size = raw.size if raw is not None else item.size or 0
+        if item.lake is not None:
+            with contextlib.suppress(OSError):
+                sha256, size = lake_digest(item)
         self._observer.advance(max(size - state.told, 0))
         self._add_summary(item, known.label, sha256, state, size, known.found.next_best)
         self._tell(item, known, state)
 
     def _columnar(self, item: Input, path: str, known: Known, state: FileState) -> Iterator[RawBatch]:
-        table = Columns(path, known.seen.format)
+        table = columns_of(item, known.seen.format, path)
         if known.plan is not None:
             for frame, line in table.frames(known.plan.wanted(table.names), self._options.batch_rows):
                 yield _of_frame(frame, line, known.plan)
@@ -366,31 +373,15 @@ class LogReader:
     # --- the whole run ------------------------------------------------------------------------------------------------
 
     def _finish(self) -> None:
-        summary = self._summary
-        summary.present = {name: self._present[name] for name in CANONICAL}
-        same: dict[str, str] = {}
-        for file in summary.files:
-            if file.sha256 and file.rows_kept and same.setdefault(file.sha256, file.path) != file.path:
-                self._observer.warn(f"{same[file.sha256]} and {file.path} are the same; their requests count once")
-        enforce(self._quarantine, summary.rows_read, self._options.max_bad_rows)
-        if not summary.rows_kept and self._options.complete:
-            raise InputError(self._nothing())
-        bad = summary.rows_quarantined
-        if bad > WARN_SHARE * summary.rows_read:
-            share = bad / summary.rows_read
-            self._observer.warn(
-                f"{bad:,} of {summary.rows_read:,} rows ({share:.1%}) cannot be read: {self._quarantine.first()}"
-            )
-
-    def _nothing(self) -> str:
-        """Why a run has no request at all."""
-        if self._summary.rows_outside_window:
-            return f"no requests in the time asked for ({self._summary.rows_outside_window:,} lie outside)"
-        reasons = [*([self._quarantine.first()] if self._quarantine.count else []), *self._judge.passed_over[:3]]
-        empty = [file.path for file in self._summary.files if file.format.startswith("empty")]
-        if empty and not reasons:
-            reasons = [f"{', '.join(empty[:3])} {'is' if len(empty) == 1 else 'are'} empty"]
-        return "no readable requests" + (f": {'; '.join(reasons)}" if reasons else "")
+        self._summary.present = {name: self._present[name] for name in CANONICAL}
+        conclude(
+            self._summary,
+            self._quarantine,
+            self._observer,
+            max_bad_rows=self._options.max_bad_rows,
+            passed_over=self._judge.passed_over,
+            may_be_empty=not self._options.complete,
+        )
 
 
 def _held(raw: Raw | None, fetched: Iterator[bytes | None]) -> Raw | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import sys
 import tempfile
 from typing import IO, TYPE_CHECKING, cast
 
-from extractscan.logs.streams import PIECE
+from extractscan.logs.columnar import Columns
+from extractscan.logs.streams import PIECE, DamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +45,7 @@ def heads(items: Sequence[Input], size: int) -> Iterator[bytes | Exception | Non
         return iter([None] * len(items))
     from extractscan.logs import objects  # noqa: PLC0415
 
-    return objects.heads([item.place for item in items], size)
+    return objects.heads([item.place if item.lake is None else None for item in items], size)
 
 
 def bodies(items: Sequence[Input]) -> Iterator[bytes | None]:
@@ -52,16 +54,37 @@ def bodies(items: Sequence[Input]) -> Iterator[bytes | None]:
         return iter([None] * len(items))
     from extractscan.logs import objects  # noqa: PLC0415
 
-    return objects.bodies([(item.place, item.size or 0) for item in items])
+    return objects.bodies([(item.place if item.lake is None else None, item.size or 0) for item in items])
+
+
+def columns_of(item: Input, kind: str, path: str | None = None) -> Columns:
+    """The columns of an input; ``path`` is where its bytes lie on disk. Raises DamagedError, and UsageError without an extra."""
+    if item.lake is not None:
+        from extractscan.logs.lakes import LakeTable  # noqa: PLC0415
+
+        return LakeTable(item.path or item.name, item.lake, item.place)
+    return Columns(path or item.path or "", kind, None if path is not None else open_input(item))
 
 
 def digest_of(item: Input) -> str:
     """Return the SHA-256 of an input in hexadecimal. Raises as ``open_input`` does."""
+    if item.lake is not None:
+        return lake_digest(item)[0]
     digest = hashlib.sha256()
     with stream_input(item) as file:
         while data := file.read(PIECE):
             digest.update(data)
     return digest.hexdigest()
+
+
+def lake_digest(item: Input) -> tuple[str, int]:
+    """Return the SHA-256 that stands for a table of a lake, and the bytes of its files."""
+    from extractscan.logs.lakes import LakeTable  # noqa: PLC0415
+
+    try:
+        return LakeTable(item.path or item.name, item.lake or "delta", item.place).digest()
+    except DamagedError as error:
+        raise OSError(errno.EIO, str(error), item.name) from error
 
 
 @contextlib.contextmanager

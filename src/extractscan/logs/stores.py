@@ -127,6 +127,20 @@ def _opened(how: _Access) -> Any:
     return fs.AzureFileSystem(how.account, account_key=how.key or None, sas_token=how.sas or None, **emulator)
 
 
+def lake_settings(place: Place, kind: str) -> dict[str, str]:
+    """What the libraries of lakes must be told of a store, beside the environment, which they read too."""
+    how = access(place, os.environ)
+    if kind == "iceberg":
+        named = {"s3.endpoint": how.endpoint, "s3.region": how.region, "s3.anonymous": "true" if how.anonymous else ""}
+        return {name: value for name, value in named.items() if value} if place.kind == "s3" else {}
+    settings = {"max_retries": str(ATTEMPTS - 1), "retry_timeout": "60s", "timeout": "60s", "connect_timeout": "10s"}
+    if place.kind == "s3":
+        settings |= {"aws_region": how.region or REGION, "aws_endpoint_url": how.endpoint}
+        settings |= {"aws_skip_signature": "true"} if how.anonymous else {}
+        settings |= {"aws_allow_http": "true"} if how.endpoint.startswith("http:") else {}
+    return {name: value for name, value in settings.items() if value}
+
+
 def failed(place: Place, error: Exception) -> Exception:
     """What to raise for an error that Arrow raised: an InputError where no other object can be expected to be had either.
 
