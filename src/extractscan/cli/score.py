@@ -122,7 +122,7 @@ def score(
     from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
     from extractscan.engine.local import judge_logs  # noqa: PLC0415
     from extractscan.engine.preflight import preflight  # noqa: PLC0415
-    from extractscan.jit import COMPILING, SCORING, is_cold  # noqa: PLC0415
+    from extractscan.jit import SCORING, tell_if_cold  # noqa: PLC0415
     from extractscan.memory import usable  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
     from extractscan.report.allow import apply_allowlist, read_allowlist  # noqa: PLC0415
@@ -149,8 +149,8 @@ def score(
         from extractscan.case.write import check_case  # noqa: PLC0415
 
         check_case(case, logs, clobber=clobber)
-    if is_cold(SCORING) and not quiet:
-        note(COMPILING)
+    if not quiet:
+        tell_if_cold(SCORING, note)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
         preflight(logs, Silent() if quiet else console, baselines=baseline or [], case=case, tell=verbose)
         found, scored = judge_logs(
