@@ -18,6 +18,7 @@ from extractscan.cli.power import power
 from extractscan.cli.schema import schema
 from extractscan.cli.score import score
 from extractscan.cli.simulate import simulate
+from extractscan.cli.trace import trace
 
 app = typer.Typer(
     name="extractscan",
@@ -49,6 +50,7 @@ app.command()(score)
 app.command()(evaluate)
 app.command()(simulate)
 app.command()(power)
+app.command()(trace)
 app.command()(schema)
 
 
