@@ -15,7 +15,7 @@ import polars as pl
 
 from extractscan.fingerprint.replies import COLUMNS, RUN, run_hash
 from extractscan.jit import kernel
-from extractscan.trace.containment import THRESHOLD, Matches, weights
+from extractscan.trace.containment import THRESHOLD, Matches, enough, surprises, weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,16 +105,18 @@ def match_responses(
     # A run that no item has is as rare as one that a single item has.
     carriers = np.maximum(table["carried"].to_numpy().astype(np.int64), 1)
     weight = weights(carriers, len(items), table["sent"].to_numpy().astype(np.int64), accounts)
-    weighed = pl.DataFrame({"number": np.arange(weight.size), "weight": weight})
+    often = long.group_by("number").len().sort("number")["len"].to_numpy().astype(np.int64)
+    texts = sketches.height
+    weighed = pl.DataFrame({"number": np.arange(weight.size), "weight": weight, "surprise": surprises(often, texts)})
     long = long.join(weighed, on="number")
     whole = long.group_by("sketch").agg(pl.col("weight").sort().sum().alias("whole"))
     found = (
         hits.join(long, on="number")
         .group_by("sketch", "item")
-        .agg(pl.len().alias("runs"), pl.col("weight").sort().sum().alias("held"))
-        .filter(pl.col("runs") >= FEWEST)
+        .agg(pl.len().alias("runs"), pl.col("weight", "surprise").sort().sum().name.prefix("held_"))
+        .filter((pl.col("runs") >= FEWEST) & (pl.col("held_surprise") >= enough(len(items), texts)))
         .join(whole, on="sketch")
-        .with_columns(containment=(pl.col("held") / pl.col("whole")).clip(0.0, 1.0))
+        .with_columns(containment=(pl.col("held_weight") / pl.col("whole")).clip(0.0, 1.0))
         .filter(pl.col("containment") >= threshold - 1e-9)
         .sort("sketch", "item")
     )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.fingerprint.minhash import _shingle
+from extractscan.fingerprint.minhash import SHINGLE, _shingle
 from extractscan.fingerprint.sorting import sort
 from extractscan.jit import inline, kernel
 from extractscan.threads import pieces, share
@@ -110,16 +110,19 @@ def _spread_over_accounts(
     vocabulary: NDArray[np.uint32],
     buckets: NDArray[np.int64],
     out: NDArray[np.int64],
+    texts: NDArray[np.int64],
 ) -> None:
-    """Count the accounts that sent each shingle; ``account`` ascends."""
+    """Count the accounts that sent each shingle, and how often they did in all; ``account`` ascends."""
     last = np.full(vocabulary.size, -1, np.int64)
     for k in range(account.size):
         start = offsets[text[k]]
         for j in range(start, offsets[text[k] + 1] - 2):
             v = _find(_shingle(tokens[j], tokens[j + 1], tokens[j + 2]), vocabulary, buckets)
-            if v >= 0 and last[v] != account[k]:
-                last[v] = account[k]
-                out[v] += 1
+            if v >= 0:
+                texts[v] += 1
+                if last[v] != account[k]:
+                    last[v] = account[k]
+                    out[v] += 1
 
 
 @kernel
@@ -163,6 +166,8 @@ def _match(
     item_ends: NDArray[np.int64],
     item_ids: NDArray[np.int64],
     total: NDArray[np.float64],
+    surprise: NDArray[np.float64],
+    needed: float,
     threshold: float,
     sure: float,
 ) -> tuple[list[np.int64], list[np.int64], list[float]]:
@@ -192,11 +197,13 @@ def _match(
                     continue
                 met[i] = t
                 held = 0.0
+                said = 0.0
                 for s in item_ids[item_ends[i] : item_ends[i + 1]]:
                     if there[s] == t:
                         held += weight[s]
+                        said += surprise[s]
                 value = held / total[i]
-                if value >= threshold - 1e-9:
+                if value >= threshold - 1e-9 and said >= needed:
                     candidates.append(i)
                     values.append(value)
         if len(candidates) == 0:
@@ -235,6 +242,19 @@ def weights(carriers: NDArray[np.int64], of: int, accounts: NDArray[np.int64], a
     return np.asarray(-np.log(shares))
 
 
+def surprises(texts: NDArray[np.int64], among: int) -> NDArray[np.float64]:
+    """Surprise in nats of meeting a feature that ``texts`` of ``among`` texts of the log have."""
+    return np.asarray(-np.log(np.clip(texts, 1, among) / (among + 1)))
+
+
+def enough(items: int, texts: int) -> float:
+    """Surprise in nats that a match must hold: fewer than one match of that kind is then expected by coincidence in the whole comparison.
+
+    The expectation is ``items * texts * exp(-surprise)``, as for local alignments (Karlin and Altschul 1990, PNAS 87:2264).
+    """
+    return float(np.log(max(items, 1)) + np.log(max(texts, 1)))
+
+
 def match_texts(
     items: Texts,
     log: Texts,
@@ -257,7 +277,10 @@ def match_texts(
     buckets = np.searchsorted(vocabulary, np.arange((1 << _BUCKET_BITS) + 1, dtype=np.uint64) << np.uint64(_SHIFT))
     buckets = buckets.astype(np.int64)
     sent = np.zeros(vocabulary.size, np.int64)
-    _spread_over_accounts(account, text, log.offsets, log.tokens, vocabulary, buckets, sent)
+    often = np.zeros(vocabulary.size, np.int64)
+    _spread_over_accounts(account, text, log.offsets, log.tokens, vocabulary, buckets, sent, often)
+    surprise = surprises(often, text.size) / SHINGLE
+    needed = enough(n, text.size)
     weight = weights(carriers.astype(np.int64), n, sent, accounts)
     indexed = np.zeros(ids.size, np.bool_)
     total = np.zeros(n, np.float64)
@@ -269,7 +292,7 @@ def match_texts(
     list_ends = np.r_[np.int64(0), np.cumsum(np.bincount(ids[indexed], minlength=vocabulary.size))].astype(np.int64)
     parts = share(
         lambda a, b: _match(
-            a, b, log.offsets, log.tokens, vocabulary, buckets, weight, list_ends, lists, ends, ids, total, threshold, SURE
+            a, b, log.offsets, log.tokens, vocabulary, buckets, weight, list_ends, lists, ends, ids, total, surprise, needed, threshold, SURE
         ),
         pieces(np.diff(log.offsets) + 1, 4 * jobs),
         jobs,

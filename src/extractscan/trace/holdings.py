@@ -77,7 +77,7 @@ def find_holdings(prints: Fingerprints, suspect: Suspect, *, threshold: float = 
         found = match_responses(suspect.responses, sketches, held, accounts, threshold=threshold)
         answered = _met(rows, "sketch", found, numbered, "r", "response")
     met = asked.join(answered, on=["request", "item"], how="full", coalesce=True)
-    known = comparable(suspect.responses)[suspect.response] & (suspect.response >= 0)
+    known = np.append(comparable(suspect.responses), False)[suspect.response]  # noqa: FBT003 (-1 finds what was appended)
     met = met.join(rows.select("request", "account", "time_us", "sketch"), on="request").with_columns(
         compared=pl.col("prompt").is_not_null() & pl.col("sketch").is_not_null() & pl.Series(known).gather(met["item"])
         if met.height
