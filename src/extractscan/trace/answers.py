@@ -15,7 +15,7 @@ import polars as pl
 
 from extractscan.fingerprint.replies import COLUMNS, RUN, run_hash
 from extractscan.jit import kernel
-from extractscan.trace.containment import THRESHOLD, Matches, enough, surprises, weights
+from extractscan.trace.containment import NEAR, THRESHOLD, Matches, enough, surprises, weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 FEWEST: Final = 2
 """Runs that a sketch must have, and share."""
+SCALE: Final = 1 << 20
+MOST_PAIRS: Final = 1_000_000
+"""Pairs of a response and an item that one run may bring together; a run that would bring more tells nobody apart."""
 
 
 @kernel
@@ -85,7 +88,7 @@ def match_responses(
     wanted = runs["run"].to_numpy()
     if not wanted.size or not len(items):
         empty = np.zeros(0, np.int64)
-        return Matches(empty, empty, np.zeros(0))
+        return Matches(empty, empty, np.zeros(0), np.zeros(0, np.bool_))
     bits = 16
     shift = np.uint64(64 - bits)
     edges = np.searchsorted(wanted, np.arange(1 << bits, dtype=np.uint64) << shift)
@@ -102,25 +105,35 @@ def match_responses(
         .sort("number")
         .select(pl.col("sent").fill_null(0), pl.col("carried").fill_null(0))
     )
-    # A run that no item has is as rare as one that a single item has.
-    carriers = np.maximum(table["carried"].to_numpy().astype(np.int64), 1)
-    weight = weights(carriers, len(items), table["sent"].to_numpy().astype(np.int64), accounts)
     often = long.group_by("number").len().sort("number")["len"].to_numpy().astype(np.int64)
+    # A run that no item has is as rare as one that a single item has.
+    carriers = table["carried"].to_numpy().astype(np.int64)
+    weight = weights(np.maximum(carriers, 1), len(items), table["sent"].to_numpy().astype(np.int64), accounts)
     texts = sketches.height
-    weighed = pl.DataFrame({"number": np.arange(weight.size), "weight": weight, "surprise": surprises(often, texts)})
+    weighed = pl.DataFrame(
+        {
+            "number": np.arange(weight.size),
+            # Whole numbers, so that a sum does not hang on its order.
+            "weight": np.round(weight * SCALE).astype(np.int64),
+            "surprise": np.round(surprises(often, texts, carriers, len(items)) * SCALE).astype(np.int64),
+            "hot": carriers * often > MOST_PAIRS,
+        }
+    )
     long = long.join(weighed, on="number")
-    whole = long.group_by("sketch").agg(pl.col("weight").sort().sum().alias("whole"))
+    whole = long.group_by("sketch").agg(pl.col("weight").sum().alias("whole"))
+    needed = enough(len(items), texts) * SCALE
+    telling = (pl.col("runs") >= FEWEST) & (pl.col("surprise") >= needed)
     found = (
-        hits.join(long, on="number")
+        hits.join(long.filter(~pl.col("hot")).drop("hot"), on="number")
         .group_by("sketch", "item")
-        .agg(pl.len().alias("runs"), pl.col("weight", "surprise").sort().sum().name.prefix("held_"))
-        .filter((pl.col("runs") >= FEWEST) & (pl.col("held_surprise") >= enough(len(items), texts)))
+        .agg(pl.len().alias("runs"), pl.col("weight", "surprise").sum())
         .join(whole, on="sketch")
-        .with_columns(containment=(pl.col("held_weight") / pl.col("whole")).clip(0.0, 1.0))
-        .filter(pl.col("containment") >= threshold - 1e-9)
+        .with_columns(containment=(pl.col("weight") / pl.col("whole")).clip(0.0, 1.0))
+        .filter(pl.col("containment") >= NEAR * threshold - 1e-9)
+        .with_columns(same=telling & (pl.col("containment") >= threshold - 1e-9))
         .sort("sketch", "item")
     )
-    return Matches(found["sketch"].to_numpy(), found["item"].to_numpy(), found["containment"].to_numpy())
+    return Matches(*(found[name].to_numpy() for name in ("sketch", "item", "containment", "same")))
 
 
 def comparable(items: Tokens) -> NDArray[np.bool_]:

@@ -1,8 +1,10 @@
 """What an account would hold of a data set by chance.
 
-The null hypothesis is empirical: how much the log's accounts of a given volume meet the set when they have nothing to do with
-it. An account of n distinct prompts meets a weight of items that is negative binomial with mean ``rate * n`` and variance
-``mean + dispersion * mean**2``. Both are estimated on the accounts that look innocent, found by forward search (Hadi and
+The null hypothesis is empirical: how much the log's accounts meet the set when they have nothing to do with it. Who writes on
+the same matters, or by the same template, comes near to items often, and now and then so near that it counts as a match; how
+often, the near misses tell. An account's *exposure* is therefore the number of its distinct prompts that nearly met an item and
+met none, and what one of its volume has of these on average. The weight of items that it meets is negative binomial with mean ``rate * exposure`` and
+variance ``mean + dispersion * mean**2``. Both are estimated on the accounts that look innocent, found by forward search (Hadi and
 Simonoff 1993, J. Am. Stat. Assoc. 88:1264): begin with the half that met the set least for their volume, fit, take in whoever
 the fit does not exclude, and so on until nobody changes.
 
@@ -36,7 +38,7 @@ enough to rule out."""
 class Chance:
     """The null hypothesis as fitted on ``innocents`` accounts.
 
-    ``rate`` is items (weighted) for each distinct prompt, ``plain_rate`` the same unweighted; ``dispersion`` and ``plain_dispersion``
+    ``rate`` is items (weighted) for each unit of exposure, ``plain_rate`` the same unweighted; ``dispersion`` and ``plain_dispersion``
     are 1/k of the negative binomial.
     """
 
@@ -74,7 +76,7 @@ def quantile(probability: float, mean: float, dispersion: float) -> int:
 
 def _moments(x: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[float, float]:
     """Rate, with one item more than was seen, and dispersion by the method of moments."""
-    rate = float((x.sum() + 1.0) / max(n.sum(), 1.0))
+    rate = float((x.sum() + 1.0) / max(n.sum(), 1e-9))
     mean = rate * n
     excess = float(((x - mean) ** 2 - mean).sum() / max((mean**2).sum(), 1e-300))
     return rate, max(LEAST_DISPERSION, excess)
@@ -94,14 +96,22 @@ def _search(x: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[float, floa
     return rate, dispersion, kept
 
 
-def fit(weight: NDArray[np.float64], count: NDArray[np.float64], volume: NDArray[np.int64]) -> Chance:
+def exposure(near: NDArray[np.int64], volume: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Exposure of each account: its near misses, and as many as its ``volume`` of distinct prompts has on average.
+
+    0 where an account has no prompt. One near miss more than was seen is shared out, so that nobody's is 0 otherwise.
+    """
+    return np.asarray(near + volume * ((near.sum() + 1.0) / max(int(volume.sum()), 1)))
+
+
+def fit(weight: NDArray[np.float64], count: NDArray[np.float64], exposed: NDArray[np.float64]) -> Chance:
     """Fit the null on the accounts that look innocent.
 
-    ``weight``, ``count`` and ``volume`` are a place an account: weighted items, items, and distinct prompts; accounts without any
-    prompt say nothing.
+    ``weight``, ``count`` and ``exposed`` are a place an account: weighted items, items, and exposure; accounts without any prompt say
+    nothing.
     """
-    spoke = volume > 0
-    x, c, n = weight[spoke], count[spoke], volume[spoke].astype(np.float64)
+    spoke = exposed > 0
+    x, c, n = weight[spoke], count[spoke], exposed[spoke]
     if not n.size:
         return Chance(0.0, LEAST_DISPERSION, 0.0, LEAST_DISPERSION, 0)
     rate, dispersion, kept = _search(x, n)

@@ -36,6 +36,8 @@ THRESHOLD: Final = 0.5
 SURE: Final = 0.8
 """A match that stands by itself. A weaker one must rest, by half, on shingles that no better match of the same prompt
 has taken: a template that many items share counts once."""
+NEAR: Final = 0.5
+"""Share of the threshold from which a pair that does not match is a near miss."""
 LONGEST_LIST: Final = 256
 """Items that one indexed shingle leads to at most. Beyond, the items are all but equal, or the shingle is no help."""
 _BUCKET_BITS: Final = 20
@@ -44,11 +46,15 @@ _SHIFT: Final = 32 - _BUCKET_BITS
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Pairs of a text of the log and an item's text (int64 positions), with their containment in [0, 1]."""
+    """Pairs of a text of the log and an item's text (int64 positions), with their containment in [0, 1].
+
+    ``same`` (bool) tells matches from near misses: pairs that have at least half the threshold in common and are no match.
+    """
 
     log: NDArray[np.int64]
     item: NDArray[np.int64]
     containment: NDArray[np.float64]
+    same: NDArray[np.bool_]
 
 
 @kernel
@@ -169,12 +175,14 @@ def _match(
     surprise: NDArray[np.float64],
     needed: float,
     threshold: float,
+    near: float,
     sure: float,
-) -> tuple[list[np.int64], list[np.int64], list[float]]:
-    """Matches of the log's texts from ``first`` to ``stop``."""
+) -> tuple[list[np.int64], list[np.int64], list[float], list[bool]]:
+    """Matches and near misses of the log's texts from ``first`` to ``stop``."""
     out_log = [np.int64(0) for _ in range(0)]
     out_item = [np.int64(0) for _ in range(0)]
     out_value = [0.0 for _ in range(0)]
+    out_same = [False for _ in range(0)]
     there = np.full(vocabulary.size, -1, np.int64)
     taken = np.full(vocabulary.size, -1, np.int64)
     met = np.full(total.size, -1, np.int64)
@@ -206,6 +214,11 @@ def _match(
                 if value >= threshold - 1e-9 and said >= needed:
                     candidates.append(i)
                     values.append(value)
+                elif value >= near - 1e-9:
+                    out_log.append(np.int64(t))
+                    out_item.append(np.int64(i))
+                    out_value.append(min(value, 1.0))
+                    out_same.append(False)
         if len(candidates) == 0:
             continue
         scores = np.array(values)
@@ -221,15 +234,17 @@ def _match(
                     held += weight[s]
                     if taken[s] != t:
                         fresh += weight[s]
-            if scores[k] < sure and fresh < 0.5 * held:
+            own = scores[k] >= sure or fresh >= 0.5 * held
+            out_log.append(np.int64(t))
+            out_item.append(np.int64(i))
+            out_value.append(min(scores[k], 1.0))
+            out_same.append(own)
+            if not own:
                 continue
             for s in item_ids[item_ends[i] : item_ends[i + 1]]:
                 if there[s] == t:
                     taken[s] = t
-            out_log.append(np.int64(t))
-            out_item.append(np.int64(i))
-            out_value.append(min(scores[k], 1.0))
-    return out_log, out_item, out_value
+    return out_log, out_item, out_value, out_same
 
 
 def weights(carriers: NDArray[np.int64], of: int, accounts: NDArray[np.int64], among: int) -> NDArray[np.float64]:
@@ -242,9 +257,14 @@ def weights(carriers: NDArray[np.int64], of: int, accounts: NDArray[np.int64], a
     return np.asarray(-np.log(shares))
 
 
-def surprises(texts: NDArray[np.int64], among: int) -> NDArray[np.float64]:
-    """Surprise in nats of meeting a feature that ``texts`` of ``among`` texts of the log have."""
-    return np.asarray(-np.log(np.clip(texts, 1, among) / (among + 1)))
+def surprises(texts: NDArray[np.int64], among: int, carriers: NDArray[np.int64], of: int) -> NDArray[np.float64]:
+    """Surprise in nats of meeting a feature by coincidence.
+
+    ``texts`` of ``among`` texts of the log have it, and ``carriers`` of ``of`` items, one of which is the item that is compared and says
+    nothing of how common the feature is.
+    """
+    shares = np.maximum(np.maximum(texts, 1) / (among + 1), np.maximum(carriers - 1, 0) / (of + 1))
+    return np.asarray(-np.log(np.minimum(shares, 1.0)))
 
 
 def enough(items: int, texts: int) -> float:
@@ -279,12 +299,12 @@ def match_texts(
     sent = np.zeros(vocabulary.size, np.int64)
     often = np.zeros(vocabulary.size, np.int64)
     _spread_over_accounts(account, text, log.offsets, log.tokens, vocabulary, buckets, sent, often)
-    surprise = surprises(often, text.size) / SHINGLE
+    surprise = surprises(often, text.size, carriers.astype(np.int64), n) / SHINGLE
     needed = enough(n, text.size)
     weight = weights(carriers.astype(np.int64), n, sent, accounts)
     indexed = np.zeros(ids.size, np.bool_)
     total = np.zeros(n, np.float64)
-    _prefixes(ends, ids, weight, threshold, indexed, total)
+    _prefixes(ends, ids, weight, NEAR * threshold, indexed, total)
     owner = np.repeat(np.arange(n), np.diff(ends))
     indexed &= carriers[ids] <= LONGEST_LIST
     order = np.argsort(ids[indexed], kind="stable")
@@ -292,7 +312,7 @@ def match_texts(
     list_ends = np.r_[np.int64(0), np.cumsum(np.bincount(ids[indexed], minlength=vocabulary.size))].astype(np.int64)
     parts = share(
         lambda a, b: _match(
-            a, b, log.offsets, log.tokens, vocabulary, buckets, weight, list_ends, lists, ends, ids, total, surprise, needed, threshold, SURE
+            a, b, log.offsets, log.tokens, vocabulary, buckets, weight, list_ends, lists, ends, ids, total, surprise, needed, threshold, NEAR * threshold, SURE
         ),
         pieces(np.diff(log.offsets) + 1, 4 * jobs),
         jobs,
@@ -300,19 +320,22 @@ def match_texts(
     found_log = np.concatenate([np.array(p[0], np.int64) for p in parts] or [np.zeros(0, np.int64)])
     found_item = np.concatenate([np.array(p[1], np.int64) for p in parts] or [np.zeros(0, np.int64)])
     value = np.concatenate([np.array(p[2], np.float64) for p in parts] or [np.zeros(0)])
-    return _with_equal(items, log, Matches(found_log, found_item, value))
+    same = np.concatenate([np.array(p[3], np.bool_) for p in parts] or [np.zeros(0, np.bool_)])
+    # Word for word from end to end: shingles are not discounted for their overlap.
+    said = SHINGLE * np.bincount(owner, surprise[ids], minlength=n)
+    return _with_equal(items, log, Matches(found_log, found_item, value, same), said >= needed)
 
 
-def _with_equal(items: Texts, log: Texts, found: Matches) -> Matches:
+def _with_equal(items: Texts, log: Texts, found: Matches, telling: NDArray[np.bool_]) -> Matches:
     """Add what is equal, and count each pair once."""
     place = np.minimum(np.searchsorted(log.hashes, items.hashes), max(len(log) - 1, 0))
     equal = np.flatnonzero(log.hashes[place] == items.hashes) if len(log) else np.zeros(0, np.int64)
     log_of = np.r_[place[equal].astype(np.int64), found.log]
     item_of = np.r_[equal.astype(np.int64), found.item]
     value = np.r_[np.ones(equal.size), found.containment]
-    order = np.lexsort((-value, item_of, log_of))
-    log_of, item_of, value = log_of[order], item_of[order], value[order]
-    keep = (
-        np.r_[True, (log_of[1:] != log_of[:-1]) | (item_of[1:] != item_of[:-1])] if order.size else order.astype(bool)
-    )
-    return Matches(log_of[keep], item_of[keep], value[keep])
+    same = np.r_[telling[equal], found.same]
+    order = np.lexsort((-value, ~same, item_of, log_of))
+    log_of, item_of, value, same = log_of[order], item_of[order], value[order], same[order]
+    keep = np.ones(order.size, np.bool_)
+    keep[1:] = (log_of[1:] != log_of[:-1]) | (item_of[1:] != item_of[:-1])
+    return Matches(log_of[keep], item_of[keep], value[keep], same[keep])

@@ -83,17 +83,18 @@ def trace(
     alone = holders[item] == 1
     weight = np.bincount(account, one, minlength=accounts).astype(np.float64)
     count = np.bincount(account, minlength=accounts)
-    null = chance.fit(weight, count.astype(np.float64), holdings.volume)
+    exposed = chance.exposure(holdings.near, holdings.volume)
+    null = chance.fit(weight, count.astype(np.float64), exposed)
     only = np.bincount(account[alone], minlength=accounts)
-    scores = _judge(weight, count, only, holdings.volume, null, alpha)
+    scores = _judge(weight, count, only, exposed, null, alpha)
     names = list(campaigns)
-    together = _campaign_scores(campaigns, account, item, holders, holdings.volume, null, alpha)
-    found = _accounts(prints, suspect, holdings, held, scores, null, _membership(campaigns))
-    traced = _campaigns(names, campaigns, held, together, scores, null, holdings.volume, len(suspect))
+    together = _campaign_scores(campaigns, account, item, holders, exposed, null, alpha)
+    found = _accounts(prints, suspect, holdings, held, scores, null, exposed, _membership(campaigns))
+    traced = _campaigns(names, campaigns, held, together, scores, null, exposed, len(suspect))
     sources = np.union1d(np.flatnonzero(scores.source), _members_of_sources(campaigns, together)).astype(np.int64)
     explaining = np.isin(account, sources)
     explained = np.unique(item[explaining]).size
-    beyond = null.plain_rate * float(holdings.volume[sources].sum())
+    beyond = null.plain_rate * float(exposed[sources].sum())
     order = sources[np.lexsort((sources, -np.round(scores.weight[sources], 9)))]
     return Tracing(
         files=suspect.files,
@@ -158,14 +159,14 @@ def _judge(
     weight: NDArray[np.float64],
     count: NDArray[np.int64],
     only: NDArray[np.int64],
-    volume: NDArray[np.int64],
+    exposed: NDArray[np.float64],
     null: Chance,
     alpha: float,
 ) -> _Scores:
-    expected = (null.rate * volume).astype(np.float64)
-    p = np.where(volume > 0, chance.tail(weight, expected, null.dispersion), 1.0)
+    expected = (null.rate * exposed).astype(np.float64)
+    p = np.where(exposed > 0, chance.tail(weight, expected, null.dispersion), 1.0)
     q = np.ones(p.size)
-    tested = volume > 0
+    tested = exposed > 0
     if tested.any():
         q[tested] = benjamini_hochberg(p[tested])
     return _Scores(weight, count, only, expected, p, q, (q <= alpha) & (weight >= FEWEST_ITEMS - 1e-9))
@@ -176,18 +177,18 @@ def _campaign_scores(
     account: NDArray[np.int64],
     item: NDArray[np.int64],
     holders: NDArray[np.int64],
-    volume: NDArray[np.int64],
+    exposed: NDArray[np.float64],
     null: Chance,
     alpha: float,
 ) -> _Scores:
-    number = np.full(volume.size, -1, np.int64)
+    number = np.full(exposed.size, -1, np.int64)
     for i, members in enumerate(campaigns.values()):
         number[list(members)] = i
     inside = number[account] >= 0
     of, what = _pairs(number[account[inside]], item[inside])
     n = len(campaigns)
     weight = np.bincount(of, 1.0 / holders[what], minlength=n).astype(np.float64)
-    sizes = np.bincount(number[number >= 0], volume[number >= 0], minlength=n).astype(np.int64)
+    sizes = np.bincount(number[number >= 0], exposed[number >= 0], minlength=n).astype(np.float64)
     only = np.bincount(of[holders[what] == 1], minlength=n)
     return _judge(weight, np.bincount(of, minlength=n), only, sizes, null, alpha)
 
@@ -244,6 +245,7 @@ def _accounts(
     held: pl.DataFrame,
     scores: _Scores,
     null: Chance,
+    exposed: NDArray[np.float64],
     campaign_of: Mapping[int, str],
 ) -> tuple[AccountTrace, ...]:
     whole = holdings.table.group_by("account").agg(
@@ -284,7 +286,7 @@ def _accounts(
                 expected=float(scores.expected[a]),
                 p_value=float(scores.p[a]),
                 q_value=float(scores.q[a]),
-                share=_share(items, null.plain_rate * volume, null, len(suspect)),
+                share=_share(items, null.plain_rate * float(exposed[a]), null, len(suspect)),
                 own_share=min(items / volume, 1.0) if volume else 0.0,
                 requests=row["requests"],
                 first_seen=EPOCH + timedelta(microseconds=row["first_us"]),
@@ -303,7 +305,7 @@ def _campaigns(
     scores: _Scores,
     of_accounts: _Scores,
     null: Chance,
-    volume: NDArray[np.int64],
+    exposed: NDArray[np.float64],
     items: int,
 ) -> tuple[CampaignTrace, ...]:
     order = sorted(
@@ -327,7 +329,7 @@ def _campaigns(
                 expected=float(scores.expected[i]),
                 p_value=float(scores.p[i]),
                 q_value=float(scores.q[i]),
-                share=_share(int(scores.count[i]), null.plain_rate * float(volume[members].sum()), null, items),
+                share=_share(int(scores.count[i]), null.plain_rate * float(exposed[members].sum()), null, items),
                 first_seen=EPOCH + timedelta(microseconds=int(part["first_us"].min())),  # type: ignore[arg-type]
                 last_seen=EPOCH + timedelta(microseconds=int(part["last_us"].max())),  # type: ignore[arg-type]
             )

@@ -31,12 +31,14 @@ class Holdings:
     ``table`` has a row for each ``account`` (int64, position) and ``item`` (int64) that met, sorted: ``prompt`` and ``response`` (float,
     greatest containment, null where that did not meet), ``otherwise`` (bool: asked here, and answered otherwise each time), ``first_us``
     and ``last_us`` (int64), ``requests``. ``volume`` (int64, a place an account) counts an account's distinct prompts,
-    or distinct responses if these are more. ``compared`` and ``answered`` count items that were asked here with an answer that could be
+    or distinct responses if these are more; ``near`` (int64, likewise) those that nearly met an item
+    and met none. ``compared`` and ``answered`` count items that were asked here with an answer that could be
     compared, and those whose answer was found; ``decisive`` says that ``otherwise`` speaks against an account.
     """
 
     table: pl.DataFrame
     volume: NDArray[np.int64]
+    near: NDArray[np.int64]
     prompts_assessed: bool
     responses_assessed: bool
     compared: int
@@ -60,6 +62,7 @@ def find_holdings(prints: Fingerprints, suspect: Suspect, *, threshold: float = 
     volume = np.maximum(_volume(rows, "prompt", accounts), _volume(rows, "sketch", accounts))
     numbered = pl.DataFrame({"item": np.arange(len(suspect)), "p": suspect.prompt, "r": suspect.response})
     asked, answered = _none("prompt"), _none("response")
+    near_asked, near_answered = asked.select("request", "item"), answered.select("request", "item")
     if prompts:
         sent = rows.select("account", "prompt").filter(pl.col("prompt") >= 0).unique().sort("account", "prompt")
         found = match_texts(
@@ -71,13 +74,13 @@ def find_holdings(prints: Fingerprints, suspect: Suspect, *, threshold: float = 
             threshold=threshold,
             jobs=jobs,
         )
-        asked = _met(rows, "prompt", found, numbered, "p", "prompt")
+        asked, near_asked = _met(rows, "prompt", found, numbered, "p", "prompt")
     if responses:
         held = rows.select("account", "sketch").drop_nulls().unique()
         found = match_responses(suspect.responses, sketches, held, accounts, threshold=threshold)
-        answered = _met(rows, "sketch", found, numbered, "r", "response")
+        answered, near_answered = _met(rows, "sketch", found, numbered, "r", "response")
     met = asked.join(answered, on=["request", "item"], how="full", coalesce=True)
-    known = np.append(comparable(suspect.responses), False)[suspect.response]  # noqa: FBT003 (-1 finds what was appended)
+    known = np.append(comparable(suspect.responses), False)[suspect.response]
     met = met.join(rows.select("request", "account", "time_us", "sketch"), on="request").with_columns(
         compared=pl.col("prompt").is_not_null() & pl.col("sketch").is_not_null() & pl.Series(known).gather(met["item"])
         if met.height
@@ -96,11 +99,15 @@ def find_holdings(prints: Fingerprints, suspect: Suspect, *, threshold: float = 
         )
         .sort("account", "item")
     )
+    near = np.maximum(
+        _nearly(rows, "prompt", near_asked, met, accounts), _nearly(rows, "sketch", near_answered, met, accounts)
+    )
     compared = table.filter(pl.col("compared"))["item"].n_unique()
     found_again = table.filter(pl.col("compared") & pl.col("response").is_not_null())["item"].n_unique()
     return Holdings(
         table.drop("compared"),
         volume,
+        near,
         prompts,
         responses,
         compared,
@@ -115,16 +122,25 @@ def _volume(rows: pl.DataFrame, column: str, accounts: int) -> NDArray[np.int64]
     return np.bincount(pairs["account"].to_numpy(), minlength=accounts).astype(np.int64)
 
 
+def _nearly(rows: pl.DataFrame, key: str, near: pl.DataFrame, met: pl.DataFrame, accounts: int) -> NDArray[np.int64]:
+    """Distinct texts of an account that nearly met an item, in requests that met none."""
+    missed = rows.join(near.select("request").unique(), on="request", how="semi")
+    return _volume(missed.join(met.select("request").unique(), on="request", how="anti"), key, accounts)
+
+
 def _none(name: str) -> pl.DataFrame:
     return pl.DataFrame(schema={"request": pl.UInt32(), "item": pl.Int64(), name: pl.Float64()})
 
 
-def _met(rows: pl.DataFrame, key: str, found: Matches, items: pl.DataFrame, of_item: str, name: str) -> pl.DataFrame:
-    """Requests and items that met, with the containment under ``name``."""
-    pairs = pl.DataFrame({"text": found.log, of_item: found.item, name: found.containment})
-    return (
+def _met(
+    rows: pl.DataFrame, key: str, found: Matches, items: pl.DataFrame, of_item: str, name: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Requests and items that met, with the containment under ``name``; and those that nearly did."""
+    pairs = pl.DataFrame({"text": found.log, of_item: found.item, name: found.containment, "same": found.same})
+    met = (
         rows.select("request", pl.col(key).alias("text"))
         .join(pairs, on="text")
         .join(items.select("item", of_item), on=of_item)
-        .select("request", "item", name)
+        .select("request", "item", name, "same")
     )
+    return met.filter("same").drop("same"), met.filter(~pl.col("same")).select("request", "item")
