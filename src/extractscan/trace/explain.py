@@ -82,6 +82,8 @@ def trace(
     one = 1.0 / np.maximum(holders[item], 1)
     alone = holders[item] == 1
     weight = np.bincount(account, one, minlength=accounts).astype(np.float64)
+    # One prompt that holds many items is one occasion, not many.
+    weight = np.minimum(weight, holdings.texts.astype(np.float64))
     count = np.bincount(account, minlength=accounts)
     exposed = chance.exposure(holdings.near, holdings.volume)
     null = chance.fit(weight, count.astype(np.float64), exposed)

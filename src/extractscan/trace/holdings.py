@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from extractscan.trace.suspect import Suspect
 
 FEWEST_ANSWERED: Final = 3
-LEAST_ANSWERED: Final = 0.1
+LEAST_ANSWERED: Final = 0.5
 """Items, and share of the items that could be compared, of which the log's answer must be found again before another answer
-speaks against an account: where the data set's answers are not of this log at all, they say nothing about who asked."""
+speaks against an account: where most of the data set's answers are not of this log, or were reworded beyond
+recognition, they say nothing about who asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,14 @@ class Holdings:
     greatest containment, null where that did not meet), ``otherwise`` (bool: asked here, and answered otherwise each time), ``first_us``
     and ``last_us`` (int64), ``requests``. ``volume`` (int64, a place an account) counts an account's distinct prompts,
     or distinct responses if these are more; ``near`` (int64, likewise) those that nearly met an item
-    and met none. ``compared`` and ``answered`` count items that were asked here with an answer that could be
+    and met none, ``texts`` (int64, likewise) those that met one. ``compared`` and ``answered`` count items that were asked here with an answer that could be
     compared, and those whose answer was found; ``decisive`` says that ``otherwise`` speaks against an account.
     """
 
     table: pl.DataFrame
     volume: NDArray[np.int64]
     near: NDArray[np.int64]
+    texts: NDArray[np.int64]
     prompts_assessed: bool
     responses_assessed: bool
     compared: int
@@ -108,6 +110,7 @@ def find_holdings(prints: Fingerprints, suspect: Suspect, *, threshold: float = 
         table.drop("compared"),
         volume,
         near,
+        np.maximum(_meeting(rows, "prompt", met, accounts), _meeting(rows, "sketch", met, accounts)),
         prompts,
         responses,
         compared,
@@ -120,6 +123,11 @@ def _volume(rows: pl.DataFrame, column: str, accounts: int) -> NDArray[np.int64]
     """Distinct values of an account."""
     pairs = rows.filter(pl.col(column) >= 0).select("account", column).unique()
     return np.bincount(pairs["account"].to_numpy(), minlength=accounts).astype(np.int64)
+
+
+def _meeting(rows: pl.DataFrame, key: str, met: pl.DataFrame, accounts: int) -> NDArray[np.int64]:
+    """Distinct texts of an account in requests that met an item."""
+    return _volume(rows.join(met.select("request").unique(), on="request", how="semi"), key, accounts)
 
 
 def _nearly(rows: pl.DataFrame, key: str, near: pl.DataFrame, met: pl.DataFrame, accounts: int) -> NDArray[np.int64]:
