@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from extractscan.fingerprint.requests import fingerprint, merge
+from extractscan.fingerprint.requests import Fingerprints, fingerprint, merge
 from extractscan.logs.read import read_logs
 from extractscan.progress import Silent
 from extractscan.simulate.attacks.registry import ATTACKS
@@ -41,7 +41,7 @@ CASES = {
 LANGUAGES = ("en", "zh", "es", "ja", "ar")
 
 
-def prints_of(log, responses):
+def prints_of(log: pl.DataFrame, *, responses: bool) -> Fingerprints:
     """Fingerprints of a log by way of a file, as the command reads it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.parquet"
@@ -50,7 +50,7 @@ def prints_of(log, responses):
         return merge([fingerprint(batch.frame, jobs=2) for batch in reader.batches()])
 
 
-def measure(name, case, seed, requests, rows, only=()):
+def measure(name: str, case: Case, seed: int, requests: int) -> None:
     settings = Settings(
         seed=seed,
         requests=requests,
@@ -76,28 +76,15 @@ def measure(name, case, seed, requests, rows, only=()):
         named = {a.account_id for a in found.accounts if a.source}
         hits = len(named & made.true)
         innocent = len(named & made.innocent)
-        rows.append(
-            (
-                name,
-                seed,
-                way,
-                hits / max(len(named), 1),
-                hits / len(made.true),
-                len(named),
-                innocent,
-                found.explained.value,
-                len(found.cover),
-                took,
-            )
-        )
+        precision, recall = hits / max(len(named), 1), hits / len(made.true)
         print(
-            f"| {name} | {seed} | {way} | {rows[-1][3]:.3f} | {rows[-1][4]:.3f} | {len(named)} | {innocent} | "
+            f"| {name} | {seed} | {way} | {precision:.3f} | {recall:.3f} | {len(named)} | {innocent} | "
             f"{found.explained.value:.3f} | {len(found.cover)} | {took:.1f} |",
             flush=True,
         )
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=40_000)
     parser.add_argument("--seeds", default="1-3")
@@ -106,11 +93,10 @@ def main():
     first, _, last = given.seeds.partition("-")
     print("| case | seed | compared | precision | recall | named | innocents named | set explained | cover | seconds |")
     print("|---|---|---|---|---|---|---|---|---|---|")
-    rows = []
     for name, case in CASES.items():
         if given.only in name:
             for seed in range(int(first), int(last or first) + 1):
-                measure(name, case, seed, given.requests, rows)
+                measure(name, case, seed, given.requests)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("", "score", "evaluate", "simulate", "power", "schema")
+COMMANDS = ("", "score", "evaluate", "simulate", "power", "trace", "schema")
 
 
 def help_of(command):

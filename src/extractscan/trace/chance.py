@@ -1,12 +1,12 @@
 """What an account would hold of a data set by chance.
 
 The null hypothesis is empirical: how much the log's accounts meet the set when they have nothing to do with it. Who writes on
-the same matters, or by the same template, comes near to items often, and now and then so near that it counts as a match; how
-often, the near misses tell. An account's *exposure* is therefore the number of its distinct prompts that nearly met an item and
-met none, and what one of its volume has of these on average. The weight of items that it meets is negative binomial with mean ``rate * exposure`` and
-variance ``mean + dispersion * mean**2``. Both are estimated on the accounts that look innocent, found by forward search (Hadi and
-Simonoff 1993, J. Am. Stat. Assoc. 88:1264): begin with the half that met the set least for their volume, fit, take in whoever
-the fit does not exclude, and so on until nobody changes.
+the same matters, or by the same template, comes near to items often, and now and then so near that it counts as a match;
+how often, the near misses tell. An account's *exposure* is therefore the number of its distinct prompts that nearly met an
+item and met none, and what one of its volume has of these on average. The weight of items that it meets is negative
+binomial with mean ``rate * exposure`` and variance ``mean + dispersion * mean**2``. Both are estimated on the accounts that
+look innocent, found by forward search (Hadi and Simonoff 1993, J. Am. Stat. Assoc. 88:1264): begin with the half that met
+the set least for their exposure, fit, take in whoever the fit does not exclude, and so on until nobody changes.
 
 An item counts by how few hold it: ``1 / holders``, accounts of one campaign or organisation being one holder. Prompts that
 everybody sends therefore weigh next to nothing, and an account is held responsible for its share of an item only.

@@ -103,7 +103,7 @@ def _find(value: np.uint32, vocabulary: NDArray[np.uint32], buckets: NDArray[np.
         else:
             high = middle
     if low < buckets[bucket + 1] and vocabulary[low] == value:
-        return low
+        return int(low)
     return -1
 
 
@@ -187,7 +187,7 @@ def _match(
     taken = np.full(vocabulary.size, -1, np.int64)
     met = np.full(total.size, -1, np.int64)
     for t in range(first, stop):
-        found = [np.int64(0) for _ in range(0)]
+        found = [0 for _ in range(0)]
         for j in range(log_offsets[t], log_offsets[t + 1] - 2):
             v = _find(_shingle(log_tokens[j], log_tokens[j + 1], log_tokens[j + 2]), vocabulary, buckets)
             if v >= 0 and there[v] != t:
@@ -226,22 +226,22 @@ def _match(
         by_number = np.argsort(numbers, kind="mergesort")
         order = by_number[np.argsort(-scores[by_number], kind="mergesort")]
         for k in order:
-            i = numbers[k]
+            best = numbers[k]
             held = 0.0
             fresh = 0.0
-            for s in item_ids[item_ends[i] : item_ends[i + 1]]:
+            for s in item_ids[item_ends[best] : item_ends[best + 1]]:
                 if there[s] == t:
                     held += weight[s]
                     if taken[s] != t:
                         fresh += weight[s]
             own = scores[k] >= sure or fresh >= 0.5 * held
             out_log.append(np.int64(t))
-            out_item.append(np.int64(i))
+            out_item.append(np.int64(best))
             out_value.append(min(scores[k], 1.0))
             out_same.append(own)
             if not own:
                 continue
-            for s in item_ids[item_ends[i] : item_ends[i + 1]]:
+            for s in item_ids[item_ends[best] : item_ends[best + 1]]:
                 if there[s] == t:
                     taken[s] = t
     return out_log, out_item, out_value, out_same
@@ -310,13 +310,14 @@ def match_texts(
     order = np.argsort(ids[indexed], kind="stable")
     lists = owner[indexed][order]
     list_ends = np.r_[np.int64(0), np.cumsum(np.bincount(ids[indexed], minlength=vocabulary.size))].astype(np.int64)
-    parts = share(
-        lambda a, b: _match(
-            a, b, log.offsets, log.tokens, vocabulary, buckets, weight, list_ends, lists, ends, ids, total, surprise, needed, threshold, NEAR * threshold, SURE
-        ),
-        pieces(np.diff(log.offsets) + 1, 4 * jobs),
-        jobs,
-    )  # fmt: skip
+
+    def part(first: int, stop: int) -> tuple[list[np.int64], list[np.int64], list[float], list[bool]]:
+        return _match(
+            first, stop, log.offsets, log.tokens, vocabulary, buckets, weight, list_ends, lists, ends, ids, total,
+            surprise, needed, threshold, NEAR * threshold, SURE,
+        )  # fmt: skip
+
+    parts = share(part, pieces(np.diff(log.offsets) + 1, 4 * jobs), jobs)
     found_log = np.concatenate([np.array(p[0], np.int64) for p in parts] or [np.zeros(0, np.int64)])
     found_item = np.concatenate([np.array(p[1], np.int64) for p in parts] or [np.zeros(0, np.int64)])
     value = np.concatenate([np.array(p[2], np.float64) for p in parts] or [np.zeros(0)])

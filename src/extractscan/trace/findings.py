@@ -48,8 +48,8 @@ class AccountTrace:
 
     ``source`` says that chance does not explain it. ``items`` are held, ``by_prompt`` and ``by_response`` as far as prompts and
     responses met; ``answered_otherwise`` were asked here and answered otherwise; ``only_here`` no other operator holds.
-    ``weight`` counts each item by one over its holders, and no more than the prompts that met; ``expected`` is what chance gives of that. ``own_share`` is items over the
-    account's distinct prompts (or responses), at most 1. Times are those of the requests that met.
+    ``weight`` counts each item by one over its holders, and no more than the prompts that met; ``expected`` is what chance gives of
+    that. ``own_share`` is items over the account's distinct prompts (or responses), at most 1. Times are those of the requests that met.
     """
 
     rank: int

@@ -31,10 +31,10 @@ class Holdings:
 
     ``table`` has a row for each ``account`` (int64, position) and ``item`` (int64) that met, sorted: ``prompt`` and ``response`` (float,
     greatest containment, null where that did not meet), ``otherwise`` (bool: asked here, and answered otherwise each time), ``first_us``
-    and ``last_us`` (int64), ``requests``. ``volume`` (int64, a place an account) counts an account's distinct prompts,
-    or distinct responses if these are more; ``near`` (int64, likewise) those that nearly met an item
-    and met none, ``texts`` (int64, likewise) those that met one. ``compared`` and ``answered`` count items that were asked here with an answer that could be
-    compared, and those whose answer was found; ``decisive`` says that ``otherwise`` speaks against an account.
+    and ``last_us`` (int64), ``requests``. ``volume`` (int64, a place an account) counts an account's distinct prompts, or distinct
+    responses if these are more; ``near`` those that nearly met an item and met none, ``texts`` those that met one.
+    ``compared`` and ``answered`` count items that were asked here with an answer that could be compared, and those whose answer was
+    found; ``decisive`` says that ``otherwise`` speaks against an account.
     """
 
     table: pl.DataFrame

@@ -44,7 +44,7 @@ def _days(days: tuple[Day, ...]) -> list[dict[str, Any]]:
 
 
 def account_document(account: AccountTrace) -> dict[str, Any]:
-    """Return one account as a document of schema ``trace-account``."""
+    """Return one account as a document of schema ``traced``."""
     return {
         "schema_version": SCHEMA_VERSION,
         "rank": account.rank,

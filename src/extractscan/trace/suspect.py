@@ -204,6 +204,10 @@ def _read(item: Input, columns: Mapping[str, str], state: _State) -> Iterator[pl
             state.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         with Path(path).open("rb") as file:
             seen = sniff(Raw(file).peek(HEAD), name_table())
+        with Path(path).open("rb") as file:
+            opening = next(pieces(Raw(file), seen.codec), b"")[:4096].split()
+        if b"".join(opening[:2])[:2] == b'["' and seen.format == "csv":
+            seen = Sniffed("unknown", seen.codec, seen.encoding)  # an array of texts, whose commas look like a table's
         state.format = seen.label
         if seen.format in _COLUMNAR:
             yield from _columnar(path, item.name, seen, columns, state)
