@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from measuring import judge, ranking, read
+from measuring import figures, measured, read
 from printing import Table, options, pairs, put_out
 from scipy.stats import shapiro
 
@@ -150,29 +150,19 @@ def features(log: Log) -> dict[str, NDArray[np.float64]]:
     return out
 
 
-def row(name: str, result: Evaluation) -> dict[str, Any]:
-    at = {round(1 / o.fpr): o.recall.rate for o in result.recall_at_fpr}
-    return {
-        "": name,
-        "average precision": result.average_precision,
-        "AUC": result.roc_auc,
-        "recall at FPR 0.1 %": at[1000],
-        "recall at FPR 1 %": at[100],
-    }
-
-
 def comparison(name: str, log: Log) -> Table:
     """Return the table of one log."""
 
     def measure(score: NDArray[np.float64]) -> Evaluation:
         return evaluate(match(pl.DataFrame({"account_id": log.prints.accounts, "score": score}), log.labels))
 
-    rows = [row("extractscan", evaluate(match(ranking(judge(log)), log.labels)))]
-    rows += [row(title, measure(score)) for title, score in simple(log).items()]
+    rows: list[dict[str, Any]] = [{"": "extractscan", **figures(evaluate(measured(log)))}]
+    rows += [{"": title, **figures(measure(score))} for title, score in simple(log).items()]
     found = {title: measure(score) for title, score in features(log).items()}
     if found:
         best = max(sorted(found), key=lambda title: found[title].average_precision or 0.0)
-        rows.append({**row("best single feature", found[best]), "remark": f"{best}, chosen by these labels"})
+        row = {"": "best single feature", **figures(found[best])}
+        rows.append({**row, "remark": f"{best}, chosen by these labels"})
     return Table(f"Baselines, {name}", ("", *COLUMNS, "remark"), tuple(rows))
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from extractscan.engine.load import LogSource
 from extractscan.engine.local import assess_logs
 from extractscan.progress import Silent
 from extractscan.simulate.attacks.registry import ATTACKS
@@ -54,7 +55,7 @@ def simulated(folder: Path, seed: int, requests: int, attacks: str) -> Log:
         benign=choose("all", BENIGN, "--benign"),
     )
     written = write_log(settings, folder / str(seed), LogFormat.parquet, clobber=True, observer=Silent())
-    scored = assess_logs([str(f) for f in written.files if f.suffix == ".parquet"], observer=Silent())
+    scored = assess_logs(LogSource(tuple(str(f) for f in written.files if f.suffix == ".parquet")), observer=Silent())
     with (folder / str(seed) / "labels.csv").open(encoding="utf-8") as labels:
         label = {row["account_id"]: row["label"] == "1" for row in csv.DictReader(labels)}
     hostile = np.array([label[a] for a in scored.measured.accounts], bool)

@@ -1,6 +1,6 @@
 """Every family of attacks alone in an otherwise benign simulated log, over several seeds; and all of them together.
 
-    python benchmarks/detection/families.py [--seeds 1-5] [--requests 60000] [--only FAMILY,...] [--no-together] [--json FILE]
+    python benchmarks/detection/families.py [--seeds 1-5] [--requests 60000] [--only FAMILY,...] [--together 0] [--json FILE]
 
 Rules and constants are fixed: nothing is fitted to any of these logs. *Alone* asks what the detector makes of a family when no other
 attack is there to lend it frames, corpora or a threshold: 12 in 100 requests are the family's, the rest is all benign traffic of the

@@ -106,6 +106,7 @@ def figures(result: Evaluation) -> dict[str, float | int | None]:
     pairs = result.campaign_pairs
     out: dict[str, float | int | None] = {
         "average precision": result.average_precision,
+        "AUC": result.roc_auc,
         "recall at FPR 0.1 %": at[1000],
         "recall at FPR 1 %": at[100],
         "pair recall": pairs.recall if pairs else None,

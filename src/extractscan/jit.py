@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 import numba
 from numba.misc.appdirs import AppDirs
@@ -20,13 +20,19 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., object]")
 
 
-def is_cold() -> bool:
-    """Whether no kernel of this package lies compiled where numba would look for it: a first run, probably."""
+SCORING: Final = "_group_sheets"
+JSON: Final = "_project"
+"""A kernel that every run which scores needs, and one that every run which reads JSON needs."""
+COMPILING: Final = "compiling kernels, once for this installation: this takes half a minute or so"
+
+
+def is_cold(kernel_name: str) -> bool:
+    """Whether a kernel lies compiled nowhere that numba would look for it: a first run of its kind, probably."""
     elsewhere = os.environ.get("NUMBA_CACHE_DIR")
     # The user's cache is where kernels go when the installation is read-only.
     users = AppDirs(appname="numba", appauthor=False).user_cache_dir  # type: ignore[no-untyped-call]
     places = [Path(elsewhere)] if elsewhere else [Path(__file__).parent, Path(users)]
-    return not any(next(place.rglob("*_group_sheets*.nbi"), None) for place in places if place.is_dir())
+    return not any(next(place.rglob(f"*{kernel_name}*.nbi"), None) for place in places if place.is_dir())
 
 
 def kernel(function: F) -> F:
@@ -34,13 +40,23 @@ def kernel(function: F) -> F:
     return _compiled(function, "never")
 
 
+def leaf(function: F) -> F:
+    """Compile a kernel that makes no arrays, without counting references to those that it is given.
+
+    The counts are atomic and kept in one place for all threads: in a helper that is called for every few bytes they take
+    most of the time. Scratch space comes from the caller.
+    """
+    return _compiled(function, "never", counting=False)
+
+
 def inline(function: F) -> F:
     """Compile a helper that is inlined into the kernels that call it."""
     return _compiled(function, "always")
 
 
-def _compiled(function: F, inlining: Literal["never", "always"]) -> F:
+def _compiled(function: F, inlining: Literal["never", "always"], *, counting: bool = True) -> F:
+    options: dict[str, Any] = {"nogil": True, "inline": inlining} | ({} if counting else {"_nrt": False})
     try:
-        return cast("F", numba.njit(cache=True, nogil=True, inline=inlining)(function))
+        return cast("F", numba.njit(cache=True, **options)(function))
     except RuntimeError:  # numba finds no place for its cache
-        return cast("F", numba.njit(nogil=True, inline=inlining)(function))
+        return cast("F", numba.njit(**options)(function))

@@ -17,6 +17,9 @@ class Observer(Protocol):
     def warn(self, message: str) -> None:
         """Say something that the user should know; may hold text from a log, the receiver neutralises it."""
 
+    def note(self, message: str) -> None:
+        """Say something that is neither a warning nor an error; may hold text from a log."""
+
 
 class Silent:
     """An observer that listens to nothing."""
@@ -28,4 +31,7 @@ class Silent:
         """Ignore."""
 
     def warn(self, message: str) -> None:
+        """Ignore."""
+
+    def note(self, message: str) -> None:
         """Ignore."""

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from extractscan.campaign.gates import BENCHMARK_DAYS, BENCHMARK_FACTOR, evaluates, group_gates
+from extractscan.campaign.gates import BENCHMARK_DAYS, BENCHMARK_FACTOR, EVALUATES, group_gates
 
 DAY = 86_400_000_000
 
@@ -34,22 +34,22 @@ def test_nothing_known_is_no_explanation():
 
 
 @pytest.mark.parametrize(
-    ("gate", "columns", "shared", "likeness"),
+    ("gate", "factor", "columns", "shared", "likeness"),
     [
-        ("different_content", {}, 0.0, 0.3),
-        ("one_organisation", {"org_id": [1, 1, 1, 1, 1, 2]}, 0.0, None),
-        ("one_network", {"ip": [1, 1, 1, 2, 2, 2]}, 0.0, None),
-        ("public_items", {}, 0.4, None),
-        ("benchmark", {"highest_temperature": [0.0] * 6}, 0.0, None),
-        ("conversations", {"conversing": [0.9, 0.8, 0.7, 0.9, 0.6, 0.9]}, 0.0, None),
-        ("end_users", {"end_users": [9, 8, 7, 0, 0, 0]}, 0.0, None),
-        ("exact_repetition", {"requests": [400] * 6}, 0.0, None),
+        ("different_content", 0.4, {}, 0.0, 0.3),
+        ("one_organisation", 0.2, {"org_id": [1, 1, 1, 1, 1, 2]}, 0.0, None),
+        ("one_network", 0.3, {"ip": [1, 1, 1, 2, 2, 2]}, 0.0, None),
+        ("public_items", 0.56, {}, 0.4, None),
+        ("public_items", 0.1, {}, 1.0, None),
+        ("benchmark", 0.4, {"highest_temperature": [0.0] * 6}, 0.0, None),
+        ("conversations", 0.28, {"conversing": [0.9, 0.8, 0.7, 0.9, 0.6, 0.9]}, 0.0, None),
+        ("end_users", 0.2, {"end_users": [9, 8, 7, 0, 0, 0]}, 0.0, None),
+        ("exact_repetition", 0.2, {"requests": [400] * 6}, 0.0, None),
     ],
 )
-def test_each_innocent_reason_is_named(gate, columns, shared, likeness):
+def test_each_innocent_reason_is_named_with_what_it_leaves(gate, factor, columns, shared, likeness):
     (found,) = gated(members(**columns), shared, likeness)
-    assert found.gate == gate
-    assert 0.0 < found.factor < 1.0
+    assert (found.gate, found.factor) == (gate, pytest.approx(factor))
     assert any(c.isdigit() for c in found.detail)
 
 
@@ -107,7 +107,8 @@ def test_all_reasons_at_once():
 )
 def test_an_evaluation_is_cold_throughout_and_soon_over(temperature, days, looks_like_one):
     profile = {"highest_temperature": temperature, "first_us": 7 * DAY, "last_us": 7 * DAY + round(days * DAY)}
-    assert evaluates(profile) is looks_like_one
+    row = pl.DataFrame({name: pl.Series([value], dtype=TYPES[name]) for name, value in profile.items()})
+    assert row.select(EVALUATES).item() is looks_like_one
 
 
 @pytest.mark.parametrize(

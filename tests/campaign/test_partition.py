@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,7 +8,9 @@ from made_streams import Made, build, zipf
 from scipy.stats import nbinom
 
 from extractscan.campaign.partition import (
+    GLANCE,
     OUTSIDERS_TRUSTED,
+    SAMPLE,
     SHARED_OUT,
     SHARES_LEFT,
     SOURCES,
@@ -144,13 +148,16 @@ def test_a_larger_campaign_that_shares_out_is_no_less_evident():
 
 # Meetings
 
+NEVER = Overlap(0, 1e12, 0.0, 0, np.zeros(1, np.int64), public=0.0, common=0.0)
+"""So many pairs, none of which coincide, that every chance is looked at closely."""
+
 
 def meeting(made):
     """Probability that payloads of two of the made accounts coincide."""
     streams, prompts, profiles = build(made)
     members, owner = np.unique(profiles["account"].to_numpy().astype(np.int64), return_inverse=True)
     assert members.size == len({m.account for m in made})
-    return Meetings(streams, prompts).probability(profiles["stream"].to_numpy().astype(np.int64), owner)
+    return Meetings(streams, prompts).probability(profiles["stream"].to_numpy().astype(np.int64), owner, NEVER)
 
 
 def grid_of(n, seed=1):
@@ -188,7 +195,8 @@ def test_the_order_of_payloads_and_of_streams_changes_nothing():
     meetings = Meetings(streams, prompts)
     of = profiles["account"].to_numpy().astype(np.int64)
     order = np.array([5, 2, 7, 0, 3, 6, 1, 4])
-    assert meetings.probability(order, of[order]) == meetings.probability(np.arange(8), of) == meeting(turned)
+    found = [meetings.probability(s, of[s], NEVER) for s in (order, np.arange(8))]
+    assert found[0] == found[1] == meeting(turned)
 
 
 def test_the_names_of_accounts_change_nothing():
@@ -205,3 +213,16 @@ def test_a_payload_counts_once_however_many_members_send_it():
     once = [Made(0, cells[:32]), Made(1, cells[32:])]
     often = [Made(0, cells[:32], times=9), Made(1, cells[32:]), Made(2, cells[:32])]
     assert meeting(often) == meeting(once) > 0
+
+
+def test_where_members_meet_as_often_as_their_make_up_has_it_a_glance_is_enough(monkeypatch):
+    cells = grid_of(8)
+    made = [Made(a, cells[128 * a : 128 * a + 128]) for a in range(4)]
+    streams, prompts, profiles = build(made)
+    owner = profiles["account"].to_numpy().astype(np.int64)
+    asked = []
+    words = Meetings._words
+    monkeypatch.setattr(Meetings, "_words", lambda self, of, sample: asked.append(sample) or words(self, of, sample))
+    for overlap in (replace(NEVER, pairs=1e5, inside=10_000), replace(NEVER, pairs=1e5)):
+        assert Meetings(streams, prompts).probability(np.arange(4), owner, overlap) > 0
+    assert asked == [GLANCE] * 4 + [SAMPLE] * 2

@@ -28,7 +28,7 @@ few = settings(max_examples=60, deadline=None, derandomize=True)
 
 
 def load_by_hand(requests, customers):
-    """Log2 of a mixture: a quarter of operators load as customers do, the others by a ratio of normal densities about the median."""
+    """Log2 of a mixture: half of operators load as customers do, the others by a ratio of normal densities about the median."""
     logs = np.log(np.asarray(requests, float))
     total = 0.0
     for n, x in zip(requests, logs - np.median(logs), strict=True):
@@ -48,15 +48,15 @@ def test_load_is_a_mixture_of_normal_densities(requests, customers):
 
 @few
 @given(counts, st.floats(SHARD_SPREAD, 2.0))
-def test_uneven_loads_are_two_bits_against_a_group_at_the_most(requests, customers):
-    assert load_bits(np.array(requests), customers) >= np.log2(UNEVEN) == -2.0
+def test_uneven_loads_are_one_bit_against_a_group_at_the_most(requests, customers):
+    assert load_bits(np.array(requests), customers) >= np.log2(UNEVEN) == -1.0
 
 
 def test_ever_less_even_loads_are_ever_less_evidence():
     bits = [load_bits(np.exp(5 + spread * np.linspace(-1, 1, 12))) for spread in (0, 0.3, 0.6, 0.9, 1.2, 5.0)]
     assert bits == sorted(bits, reverse=True)
-    assert bits[0] > 6
-    assert bits[-1] == pytest.approx(-2.0, abs=0.05)
+    assert bits[0] > 5
+    assert bits[-1] == pytest.approx(-1.0, abs=0.05)
 
 
 @few
@@ -76,9 +76,9 @@ def test_even_shards_and_uneven_customers_are_told_apart():
     dice = np.random.default_rng(1)
     shards = [load_bits(np.exp(dice.normal(5, 0.2, 12)).astype(np.int64)) for _ in range(200)]
     customers = [load_bits(np.exp(dice.normal(5, 1.2, 12)).astype(np.int64)) for _ in range(200)]
-    assert np.quantile(shards, 0.05) > 5
+    assert np.quantile(shards, 0.05) > 4
     assert np.quantile(customers, 0.95) < 0.5
-    assert np.median(customers) < -1.5
+    assert np.median(customers) < -0.8
 
 
 def test_more_even_accounts_are_more_evidence():

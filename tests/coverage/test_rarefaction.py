@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractscan.coverage.rarefaction import EXACT_STEPS, chance_seen, rarefaction_curve, rarefied_richness_at
+from extractscan.coverage.rarefaction import EXACT_STEPS, chance_seen, rarefaction_curve, richness_at
+from extractscan.coverage.spectrum import spectrum
 
 
 def exact_richness(counts: list[int], m: int) -> Fraction:
@@ -23,7 +24,7 @@ def one(value: int) -> np.ndarray:
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=30), st.data())
 def test_richness_equals_exact_rational_arithmetic(counts: list[int], data: st.DataObject) -> None:
     m = data.draw(st.integers(0, sum(counts)))
-    got = rarefied_richness_at(np.array([0, len(counts)]), np.array(counts), one(m))
+    got = richness_at(spectrum(np.array([0, len(counts)]), np.array(counts)), one(m))
     assert got[0] == pytest.approx(float(exact_richness(counts, m)), rel=1e-13)
 
 
@@ -91,13 +92,8 @@ def test_curve_keeps_the_order_of_points_and_marks_the_impossible() -> None:
 
 def test_each_unit_has_its_own_sample_size() -> None:
     # Units: {2, 2}, empty, {1, 1, 1}, {4}
-    got = rarefied_richness_at(np.array([0, 2, 2, 5, 6]), np.array([2, 2, 1, 1, 1, 4]), np.array([2, 0, 2, 5]))
+    got = richness_at(spectrum(np.array([0, 2, 2, 5, 6]), np.array([2, 2, 1, 1, 1, 4])), np.array([2, 0, 2, 5]))
     assert got[0] == pytest.approx(2 * (1 - 1 / 6))
     assert got[1] == 0.0
     assert got[2] == pytest.approx(2.0)
     assert np.isnan(got[3])
-
-
-def test_sample_sizes_must_match_the_units() -> None:
-    with pytest.raises(ValueError, match="one value a unit"):
-        rarefied_richness_at(np.array([0, 1]), np.array([3]), np.array([1, 1]))

@@ -5,7 +5,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("", "score", "evaluate", "simulate", "power", "trace", "schema")
+COMMANDS = (
+    "",
+    "score",
+    "inspect",
+    "convert",
+    "evaluate",
+    "simulate",
+    "power",
+    "explain",
+    "campaigns",
+    "clusters",
+    "timeline",
+    "trace",
+    "diff",
+    "verify",
+    "schema",
+)
 
 
 def help_of(command):

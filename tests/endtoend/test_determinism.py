@@ -18,6 +18,7 @@ import zstandard
 from commandline import environment
 from made_log import jsonl
 
+from extractscan.engine import load as loading
 from extractscan.engine import local
 from extractscan.progress import Silent
 from extractscan.report.document import account_document, campaign_document
@@ -109,7 +110,8 @@ def test_more_jobs_than_any_machine_has_are_no_harm(log, call, report):
 
 
 def findings(*logs, jobs=1):
-    found = local.score_logs([str(log) for log in logs], observer=Silent(), jobs=jobs)
+    source = loading.LogSource(tuple(str(log) for log in logs))
+    found, _ = local.judge_logs(source, observer=Silent(), jobs=jobs)
     return [account_document(a) for a in found.accounts], [campaign_document(c) for c in found.campaigns], found.run
 
 
@@ -120,7 +122,7 @@ def test_batches_leave_no_trace(log, monkeypatch, batch, rows):
     if batch == 1:  # a batch a row is slow
         small.write_bytes(jsonl(rows[:150]))
         whole = findings(small)
-    monkeypatch.setattr(local, "read_logs", functools.partial(local.read_logs, batch_rows=batch))
+    monkeypatch.setattr(loading, "read_logs", functools.partial(loading.read_logs, batch_rows=batch))
     assert findings(small, jobs=2)[:2] == whole[:2]
 
 

@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 import command_docs
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -14,8 +15,8 @@ def test_every_command_has_a_section_and_a_line_in_the_readme():
     listed = set(re.findall(r"^  (\w+) +\S", command_docs.help_of("").split("Commands:")[1], re.MULTILINE))
     assert listed == set(command_docs.COMMANDS) - {""}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for command in listed:
-        assert f"`extractscan {command}" in readme
+    rows = re.findall(r"^\| `extractscan (\w+)", readme, re.MULTILINE)
+    assert sorted(rows) == sorted(listed)
 
 
 def test_the_readme_names_every_signal_and_gate_that_the_code_produces():
@@ -23,12 +24,31 @@ def test_the_readme_names_every_signal_and_gate_that_the_code_produces():
     from extractscan.verdict.signals import CAPS
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name in (*INNOCENT, *CAPS):
-        assert name in readme, name
+    families = dict(re.findall(r"^\| (\w+) \| (`[^|]+) \|", readme, re.MULTILINE))
+    assert set(families) == set(CAPS)
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src" / "extractscan").rglob("*.py"))
+    produced = set(re.findall(rf'^\s+"(\w+)",\n(?:\s+#.*\n)?\s+"(?:{"|".join(CAPS)})",$', source, re.MULTILINE))
+    assert {name for cell in families.values() for name in re.findall(r"`(\w+)`", cell)} >= produced
+    assert len(produced) >= 15
+    for gate in INNOCENT:
+        assert f"`{gate}`" in readme, gate
 
 
 def test_links_in_the_documents_lead_somewhere():
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "benchmarks" / "README.md"]:
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_picture_in_the_readme_is_what_the_sample_gives():
+    import importlib.metadata
+
+    import screenshots
+
+    pinned = re.search(r"^rich==(.+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    if importlib.metadata.version("rich") != pinned:
+        pytest.skip("another Rich than the pinned one draws otherwise")
+    held = (ROOT / "docs" / "images" / "report.svg").read_text(encoding="utf-8")
+    assert held == screenshots.report(), "run scripts/make_screenshots"
+    assert "http" not in re.sub(r'xmlns="[^"]+"|<!-- .*? -->', "", held)

@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from extractscan.evaluate.metrics import (
+    Z_95,
     TieGroups,
     average_precision,
     pair_score,
@@ -18,6 +19,7 @@ from extractscan.evaluate.metrics import (
     roc_auc,
     threshold_for,
     tie_groups,
+    wilson,
 )
 
 # A few distinct scores make ties common.
@@ -125,3 +127,18 @@ def test_pairs_by_hand() -> None:
 def test_two_million_accounts_in_one_campaign_are_counted_not_enumerated() -> None:
     everyone = np.zeros(2_000_000, dtype=np.int64)
     assert pair_score(everyone, everyone).both == 2_000_000 * 1_999_999 // 2
+
+
+@given(st.floats(0.01, 0.99), st.integers(1, 400))
+def test_the_ends_of_the_interval_are_shares_from_which_the_rate_is_as_far_as_chance_takes_it(
+    rate: float, total: int
+) -> None:
+    low, high = wilson(rate, total)
+    assert 0.0 <= low < rate < high <= 1.0
+    for end in (low, high):
+        assert (rate - end) ** 2 == pytest.approx(Z_95**2 * end * (1.0 - end) / total)
+
+
+def test_an_interval_reaches_the_end_that_was_seen() -> None:
+    assert wilson(0.0, 12) == (0.0, pytest.approx(0.2425, abs=1e-4))
+    assert wilson(1.0, 12) == (pytest.approx(0.7575, abs=1e-4), 1.0)

@@ -20,12 +20,16 @@ class Heard:
         self.warnings = []
         self.steps = 0
         self.stages = []
+        self.notes = []
 
     def stage(self, name, total=None):
         self.stages.append((name, total))
 
     def advance(self, steps=1):
         self.steps += steps
+
+    def note(self, message):
+        self.notes.append(message)
 
     def warn(self, message):
         self.warnings.append(message)

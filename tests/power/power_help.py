@@ -6,7 +6,7 @@ from datetime import date
 
 from extractscan.coverage.profile import profile
 from extractscan.coverage.streams import find_streams
-from extractscan.power.load import load
+from extractscan.engine.load import LogSource, load
 from extractscan.power.supply import supply
 from extractscan.progress import Silent
 from extractscan.simulate.attacks.registry import ATTACKS
@@ -36,7 +36,7 @@ def write(folder):
 
 
 def scored(path):
-    prints, _ = load([str(path)], observer=Silent())
+    prints, _ = load(LogSource((str(path),)), observer=Silent())
     streams = find_streams(prints)
     assessment = assess(profile(streams, prints.prompts), streams, prints.prompts)
     return prints, streams, assessment, supply(prints, streams, assessment)

@@ -64,7 +64,7 @@ def test_every_text_is_sent_once_by_its_account(injected):
                 drawn.texts.tokens[drawn.texts.offsets[r] : drawn.texts.offsets[r + 1]].tolist() for r in range(lo, hi)
             ]
             assert len(sent) == drawn.loads[i] + np.diff(drawn.cover_bounds)[i]
-            assert all(one in held for one in own)
+            assert all(held.count(one) == 1 for one in own)
 
 
 def test_nothing_but_the_prompts_ties_injected_accounts(injected):

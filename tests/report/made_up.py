@@ -1,9 +1,11 @@
 """Findings made up for the report tests: two campaigns, a lone harvester, a look-alike, and the quiet rest."""
 
+import importlib.util
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from extractscan.logs.result import FileSummary, Quarantined
+from extractscan.report.interface import Format
 from extractscan.verdict.findings import (
     SCHEMA_VERSION,
     AccountFinding,
@@ -16,6 +18,9 @@ from extractscan.verdict.findings import (
     RunSummary,
     Tie,
 )
+
+FORMATS = [each for each in Format if each is not Format.STIX or importlib.util.find_spec("stix2")]
+"""Those that can be written here: STIX needs its extra."""
 
 START = datetime(2026, 3, 1, 0, 4, 11, 250_000, tzinfo=UTC)
 

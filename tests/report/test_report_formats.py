@@ -5,21 +5,35 @@ import io
 import json
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import jsonschema
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from hostile import HOSTILE, harmful
-from made_up import BASELINE, RUN, TAKEN_BACK, account, calibrated, campaign, made_up, nothing_found, nothing_read
+from html_page import check_page
+from made_up import (
+    BASELINE,
+    FORMATS,
+    RUN,
+    TAKEN_BACK,
+    account,
+    calibrated,
+    campaign,
+    made_up,
+    nothing_found,
+    nothing_read,
+)
+from markdown_it import MarkdownIt
+from ocsf import problems
 
 from extractscan.logs.result import FileSummary, Quarantined
 from extractscan.report.document import number, timestamp
 from extractscan.report.formats import renderer
 from extractscan.report.interface import Format, RenderOptions
 from extractscan.report.schemas import schema
-from extractscan.verdict.findings import Evidence, Findings, Gate, NotAssessed, Tie
+from extractscan.verdict.findings import Allowed, AllowSummary, Evidence, Findings, Gate, NotAssessed, Tie
 
 MACHINE = [Format.JSON, Format.JSONL, Format.CSV, Format.PARQUET]
 
@@ -44,7 +58,7 @@ def read_account_ids(chosen, output):
             return pq.read_table(io.BytesIO(output))["account_id"].to_pylist()
 
 
-@pytest.mark.parametrize("chosen", list(Format))
+@pytest.mark.parametrize("chosen", FORMATS)
 def test_every_format_has_a_renderer(chosen):
     assert renderer(chosen).media in ("text", "bytes")
 
@@ -159,7 +173,7 @@ def test_top_leaves_campaigns_whole():
     assert len(json.loads(render(made_up(), Format.JSON, top=1))["campaigns"]) == 2
 
 
-@pytest.mark.parametrize("chosen", list(Format))
+@pytest.mark.parametrize("chosen", FORMATS)
 def test_same_findings_same_bytes_in_any_order(chosen):
     findings = made_up()
     turned = replace(findings, accounts=findings.accounts[::-1], campaigns=findings.campaigns[::-1])
@@ -176,7 +190,7 @@ def test_what_is_not_finite_is_null(bad):
     assert document["evidence"][0]["value"] is None
     assert document["coverage"] == {"x": None}
     jsonschema.Draft202012Validator(schema("account")).validate(document)
-    for chosen in Format:
+    for chosen in FORMATS:
         render(findings, chosen)
 
 
@@ -186,6 +200,37 @@ def test_numbers_and_times():
     assert number(3) == 3
     assert timestamp(datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))) == "2026-01-01T00:00:00.000000Z"
     assert timestamp(datetime(26, 1, 1)) == "0026-01-01T00:00:00.000000Z"  # noqa: DTZ001 -- a time without a zone is UTC
+
+
+def check_markdown(output):
+    """Parse the report as CommonMark with GitHub's tables: text, and no markup but ours."""
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    kinds = set()
+    for token in parser.parse(output):
+        kinds.add(token.type)
+        kinds.update(child.type for child in token.children or ())
+    assert kinds <= {
+        f"{name}_{end}"
+        for name in (
+            "heading",
+            "paragraph",
+            "bullet_list",
+            "list_item",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "strong",
+        )
+        for end in ("open", "close")
+    } | {"inline", "text", "text_special", "softbreak"}
+    tables = [line.replace("\\|", "").count("|") for line in output.splitlines() if line.startswith("|")]
+    assert min(tables) >= 4  # a cell that ended early would leave a ragged row
+    for block in output.split("\n\n"):
+        if block.startswith("|"):
+            assert len({line.count("|") for line in block.splitlines()}) == 1
 
 
 # --- hostile text ---------------------------------------------------------------------------------------------------
@@ -228,12 +273,15 @@ def hostile_findings(text):
         not_assessed=(NotAssessed(text, text),),
         calibration=text,
         baseline=replace(BASELINE, files=(FileSummary(text, text, "0" * 64, 1, 1, 1, 0),), warnings=(text, text)),
+        allowlist=AllowSummary(
+            1, 1, 0, (Allowed("account", text, "low", 3.5, text, text, date(2026, 6, 30)),), (text,)
+        ),
     )
     return Findings(run, accounts, campaigns)
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-@pytest.mark.parametrize("chosen", list(Format))
+@pytest.mark.parametrize("chosen", FORMATS)
 def test_hostile_text_in_every_format(chosen, text):
     output = render(hostile_findings(text), chosen)
     whole = re.sub("[\ud800-\udfff]", "\ufffd", text)
@@ -259,6 +307,24 @@ def test_hostile_text_in_every_format(chosen, text):
                 )
         case Format.PARQUET:
             assert read_account_ids(chosen, output) == [whole, whole]
+        case Format.MARKDOWN:
+            assert harmful(output, allowed="\n") == []
+            check_markdown(output)
+        case Format.HTML:
+            assert harmful(output, allowed="\n") == []
+            check_page(output)
+        case Format.OCSF:
+            output.encode("utf-8")
+            events = [json.loads(line) for line in output.splitlines()]
+            assert len(events) == 3
+            assert events[1]["observables"][0]["value"] == whole
+            assert [problem for event in events for problem in problems(event)] == []
+        case Format.STIX:
+            output.encode("utf-8")
+            import stix2
+
+            bundle = stix2.parse(output, allow_custom=False)
+            assert whole in {each.user_id for each in bundle.objects if each.type == "user-account"}
         case _:
             pytest.fail("a new format needs its own look at hostile text")
 

@@ -11,10 +11,13 @@ import pytest
 from hostile import HOSTILE, harmful
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from rich.cells import cell_len
 from rich.console import Console
 
 from extractscan.report import neutralise
+
+MARKDOWN = MarkdownIt("commonmark")
 
 ANY_TEXT = st.one_of(
     st.text(alphabet=st.characters(exclude_categories=())),
@@ -220,11 +223,15 @@ def test_file_name_keeps_plain_names_and_tells_case_apart():
 
 
 @given(ANY_TEXT)
-def test_markdown_escapes_all_punctuation(text):
+def test_markdown_escapes_all_marks_that_mean_something(text):
     out = neutralise.markdown(text)
     assert harmful(out) == []
-    bare = re.sub(r"\\[!-/:-@\[-`{-~]|&(amp|lt|gt|#124);", "", out)
+    bare = re.sub(r"\\[!-/:-@\[-`{-~]|&(amp|lt|gt|#124);|(?<=\d)[.:](?=\d)|(?<=\w)-(?=\w)|[,;%'\"?]", "", out)
     assert not re.search(r"[!-/:-@\[-`{-~]", bare)
+    (paragraph,) = [token for token in MARKDOWN.parse(f"x {out}") if token.children]
+    assert {token.type for token in paragraph.children} <= {"text", "text_special"}
+    shown = "".join(token.content for token in paragraph.children)
+    assert shown.split() == f"x {neutralise.terminal(text)}".split()
     assert not out.startswith(" ")
 
 

@@ -55,6 +55,14 @@ def test_the_report_holds_the_same_account():
     assert account["$defs"]["severity"]["enum"] == list(SEVERITIES)
 
 
+@pytest.mark.parametrize("part", ["time", "severity", "evidence", "gate", "coverage", "tie"])
+def test_what_schemas_share_is_the_same_in_each(part):
+    found = [schemas.schema(name).get("$defs", {}).get(part) for name in schemas.names()]
+    held = [definition for definition in found if definition is not None]
+    assert len(held) > 1
+    assert all(definition == held[0] for definition in held)
+
+
 LABELS = "account_id,label,archetype,campaign\na,1,sweep,x\nb,1,sweep,x\nc,0,,\nd,0,shop,\n"
 RANKED = (
     "account_id,score,severity,campaign_id\na,0.9,high,k\nb,0.8,medium,k\nc,0.85,medium,\ne,0.1,none,\n",

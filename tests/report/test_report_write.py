@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_up import RUN, made_up
+from made_up import FORMATS, RUN, made_up
 
 from extractscan.errors import ExtractscanError, UsageError
 from extractscan.logs.result import FileSummary
@@ -21,7 +21,7 @@ from extractscan.report.write import check_output, display_options, write_file, 
 HERE = Path(__file__).parent
 
 
-@pytest.mark.parametrize("chosen", list(Format))
+@pytest.mark.parametrize("chosen", FORMATS)
 def test_to_a_file(tmp_path, chosen):
     output = tmp_path / "report"
     write_report(made_up(), chosen, output=output)
@@ -147,7 +147,7 @@ def test_parquet_is_not_sent_to_a_terminal(monkeypatch):
 PROGRAM = """
 import sys
 sys.path.insert(0, {here!r})
-from made_up import made_up
+from made_up import FORMATS, made_up
 from extractscan.report.interface import Format
 from extractscan.report.write import write_report
 from dataclasses import replace
@@ -180,7 +180,7 @@ def test_a_full_standard_output_is_an_error_and_not_a_crash_at_exit():
 
 def test_a_standard_output_that_is_closed_is_named(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
-    for chosen in Format:
+    for chosen in FORMATS:
         with pytest.raises(UsageError, match="standard output is closed"):
             write_report(made_up(), chosen)
 

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from made_profiles import START, canonical, stages
 
 from extractscan.campaign.choose import ACCEPT, REPORT
+from extractscan.campaign.gates import EVALUATES
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
-from extractscan.engine.local import score_logs
+from extractscan.engine.load import LogSource
+from extractscan.engine.local import judge_logs
 from extractscan.logs.schema import CANONICAL
 from extractscan.progress import Silent
 from extractscan.verdict.assess import HIGH, LOW, MEDIUM, PRIOR, _stream_gates, _total, score, severity
@@ -89,7 +91,9 @@ PROFILE = {
 
 
 def gates(shared=0.0, organic=None, users=0, colleagues=0, **profile):
-    return {g.gate: g.factor for g in _stream_gates({**PROFILE, **profile}, shared, organic, users, colleagues)}
+    row = {**PROFILE, **profile}
+    row["evaluates"] = pl.DataFrame([row]).cast({"highest_temperature": pl.Float64}).select(EVALUATES).item()
+    return {g.gate: g.factor for g in _stream_gates(row, shared, organic, users, colleagues)}
 
 
 def test_a_plain_stream_has_no_gate():
@@ -317,7 +321,7 @@ def test_members_answer_for_a_group_that_is_too_weak_to_be_reported(loads, passe
 def scored(tmp_path, rows):
     path = tmp_path / "log.jsonl"
     path.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
-    return score_logs([str(path)], observer=Silent())
+    return judge_logs(LogSource((str(path),)), observer=Silent())[0]
 
 
 def row(i, account="a", **more):
@@ -377,7 +381,7 @@ def test_near_empty_accounts_are_a_campaign(tmp_path):
 def test_findings_are_ranked_and_bounded(tmp_path, log):
     path = tmp_path / "log.parquet"
     log.write_parquet(path)
-    found = score_logs([str(path)], observer=Silent())
+    found = judge_logs(LogSource((str(path),)), observer=Silent())[0]
     bits = [a.bits for a in found.accounts]
     assert bits == sorted(bits, reverse=True)
     (campaign,) = found.campaigns

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from extractscan.engine.load import LogSource
 from extractscan.engine.local import assess_logs
 from extractscan.errors import UsageError
 from extractscan.logs.result import FileSummary
@@ -73,6 +74,42 @@ def test_a_cluster_counts_once():
     assert calibrate(log, clean(), 0.05).account_q.min() > 0.05
     weaker = replace(log, bits=np.r_[9.0, np.zeros(11), log.bits[12:]])
     assert calibrate(weaker, clean(), 0.05).account_p[1] > 0.9  # a member answers for its own bits
+
+
+def test_a_cluster_of_the_baseline_counts_once_too():
+    """Fifty accounts of one product that exceed the log together are one exception, not fifty."""
+    product = made(
+        [8.0] * 50 + list(quiet(150)), cluster=np.r_[np.zeros(50, int), np.arange(1, 151)], start=-30, tag="b"
+    )
+    found = calibrate(made([7.0, *quiet(99)]), [product], 0.05)
+    assert found.summary.accounts == 200
+    assert found.summary.independent == 151
+    assert found.account_p[0] == pytest.approx(2 / 152)
+
+
+def test_innocent_accounts_pass_as_often_as_is_stated_and_no_more():
+    """With independent accounts Benjamini-Yekutieli realises the stated rate over 1 + 1/2 + ... + 1/m, and something passes at all."""
+    dice = np.random.default_rng(5)
+    rate, accounts, runs = 0.3, 20, 2000
+    passing = 0
+    for _ in range(runs):
+        bits = dice.exponential(size=420)
+        found = calibrate(made(bits[:accounts]), [made(bits[accounts:], start=-30, tag="b")], rate)
+        passing += bool((found.account_q <= rate).any())
+    stated = rate / sum(1 / k for k in range(1, accounts + 1))
+    assert 0.4 * stated < passing / runs < 1.3 * stated
+
+
+def test_innocent_campaigns_pass_as_often_as_is_stated_and_no_more():
+    dice = np.random.default_rng(6)
+    rate, groups, runs = 0.2, 10, 2000
+    passing = 0
+    for _ in range(runs):
+        bits = dice.exponential(size=210)
+        log = made(quiet(20), np.sort(bits[:groups])[::-1], campaigns=groups)
+        found = calibrate(log, [made(quiet(20, 2), bits[groups:], start=-30, tag="b")], rate)
+        passing += bool((found.campaign_q <= rate).any())
+    assert 0.5 * rate < passing / runs < 1.2 * rate
 
 
 def test_a_small_baseline_says_that_nothing_can_pass():
@@ -178,7 +215,7 @@ def simulated(folder, seed, attacks="none"):
         benign=choose("all", BENIGN, "--benign"),
     )
     written = write_log(settings, folder / str(seed), LogFormat.parquet, clobber=False, observer=Silent())
-    return assess_logs([str(f) for f in written.files if f.suffix == ".parquet"], observer=Silent())
+    return assess_logs(LogSource(tuple(str(f) for f in written.files if f.suffix == ".parquet")), observer=Silent())
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +255,7 @@ def test_innocent_logs_keep_the_stated_rate(innocent, rate):
 
 
 def test_attacks_are_told_from_clean_periods_or_taken_back(tmp_path, innocent):
-    attacked = simulated(tmp_path, 77, attacks="hydra_cot,hydra_replay")
+    attacked = simulated(tmp_path, 78, attacks="hydra_cot,hydra_replay")
     calibration = calibrate(
         period(attacked.assessment, attacked.measured), [period(s.assessment, s.measured) for s in innocent], 0.05
     )
@@ -227,6 +264,9 @@ def test_attacks_are_told_from_clean_periods_or_taken_back(tmp_path, innocent):
     assert plain.run.baseline is None
     assert "no error rate is claimed" in plain.run.calibration
     assert found.run.baseline == calibration.summary
+    # Six small periods are too few for an account to pass: what was high is taken back, and nothing else changes.
+    assert any(each.severity == "high" for each in plain.accounts)
+    assert not any(each.severity == "high" for each in found.accounts)
     for before, after in ((plain.accounts, found.accounts), (plain.campaigns, found.campaigns)):
         for old, new in zip(before, after, strict=True):
             assert (old.p_value, old.q_value, old.severity_reason) == (None, None, None)

@@ -34,13 +34,10 @@ def _own_bits(judged: Judged) -> float:
     return judged.bits - corpus
 
 
-def _mostly_framed(candidate: Judged, judged: list[Judged]) -> bool:
+def _mostly_framed(candidate: Judged, frames: list[Judged]) -> bool:
     """Whether a corpus adds but a few to the accounts of a frame that is a campaign by itself: those few hang on likeness alone."""
     return any(
-        j.group.kind == "frame"
-        and j.bits >= REPORT
-        and np.intersect1d(j.accounts, candidate.accounts).size >= MOSTLY * candidate.accounts.size
-        for j in judged
+        np.intersect1d(frame.accounts, candidate.accounts).size >= MOSTLY * candidate.accounts.size for frame in frames
     )
 
 
@@ -61,7 +58,8 @@ def choose(groups: list[Group], known: Population) -> tuple[list[Judged], list[J
             int(j.group.streams[0]),
         ),
     )
-    order = [j for j in order if j.group.kind == "frame" or not _mostly_framed(j, judged)]
+    frames = [j for j in judged if j.group.kind == "frame" and j.bits >= REPORT]
+    order = [j for j in order if j.group.kind == "frame" or not _mostly_framed(j, frames)]
     account = known.profiles["account"].to_numpy().astype(np.int64)
     family = known.profiles["family"].to_numpy()
     taken: set[int] = set()

@@ -10,7 +10,7 @@ import polars as pl
 
 from extractscan.campaign.gates import group_gates
 from extractscan.campaign.groups import MIN_PAYLOADS, MIN_SHARDS
-from extractscan.campaign.means import means_bits, without_common
+from extractscan.campaign.means import means_bits, sharing_rate, without_common
 from extractscan.campaign.partition import partition_bits
 from extractscan.campaign.pivot import pivot_bits, pivots
 from extractscan.campaign.ties import CUSTOMER_SPREAD, customer_spread, load_bits, succession_bits
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 SUPPORTING: Final = frozenset({"corpus", "means"})
 """Families that add to a group's evidence and are never its only reason."""
-ORGANIC: Final = -1.5
-"""Load bits under which a group's loads are those of independent customers: three to one, of the four to one that there can be."""
+ORGANIC: Final = -0.8
+"""Load bits under which a group's loads are those of independent customers: all but a tenth of what there can be."""
 MOST: Final = 0.5
 """Share of a group's members who send each payload, from which it is a test or an exercise that all of them were given."""
 UNLIKE: Final = 0.7
@@ -60,7 +60,8 @@ class Population:
 
     ``profiles`` has a row a stream, in stream order; ``senders`` a row an account number: its commonest ``org_id``, ``ip`` and
     ``payment_id`` (codes, null if unknown), ``end_users``, ``single_turn``, its requests outside conversations, and
-    ``colleagues``, the accounts of its organisation; ``pivot`` says by account number who moved to a new model at once.
+    ``colleagues``, the accounts of its organisation; ``pivot`` says by account number who moved to a new model at once, ``sharing``
+    at what rate any two accounts share a payment instrument or a rare address.
     """
 
     profiles: pl.DataFrame
@@ -68,6 +69,7 @@ class Population:
     payloads: Payloads
     meetings: Meetings
     pivot: pl.Series
+    sharing: float
 
 
 def population(profiles: pl.DataFrame, requests: pl.DataFrame, payloads: Payloads, meetings: Meetings) -> Population:
@@ -94,7 +96,8 @@ def population(profiles: pl.DataFrame, requests: pl.DataFrame, payloads: Payload
     )
     # Addresses that many share tie nobody together; gates look at all addresses.
     rare = without_common(senders)["ip"].alias("rare_ip")
-    return Population(profiles, senders.with_columns(rare), payloads, meetings, pivots(requests))
+    senders = senders.with_columns(rare)
+    return Population(profiles, senders, payloads, meetings, pivots(requests), sharing_rate(_by_means(senders)))
 
 
 def _capped(signal: str, family: str, value: float, bits: float, detail: str) -> Evidence:
@@ -118,12 +121,22 @@ def _known_to_all(overlap: Overlap) -> float:
     return max(overlap.public, overlap.common if overlap.common >= MOST else 0.0)
 
 
+def _meetings_in_words(overlap: Overlap, chance: float) -> str:
+    """What a partition is inferred from, as observed."""
+    said = f"of {overlap.pairs:,.0f} pairs of payloads of different members {overlap.inside:,} coincide"
+    if overlap.outsiders:
+        said += f"; {overlap.expected:,.0f} would at the rate at which they meet {overlap.outsiders:,} outside streams"
+    if chance * overlap.pairs >= 1.0:
+        said += f"; {chance * overlap.pairs:,.0f} must by their make-up if each were drawn for itself"
+    return said
+
+
 def _by_means(accounts: pl.DataFrame) -> pl.DataFrame:
     return accounts.select("org_id", "payment_id", pl.col("rare_ip").alias("ip"))
 
 
 def judge(group: Group, known: Population) -> Judged:
-    """Weigh a group."""
+    """Weigh a group: evidence in bits, each family capped, times its gates; never below 0."""
     streams = known.profiles[group.streams.tolist()]
     accounts, owner = np.unique(streams["account"].to_numpy().astype(np.int64), return_inverse=True)
     members = (
@@ -149,11 +162,13 @@ def judge(group: Group, known: Population) -> Judged:
     load = load * min(1.0, dominance) if load > 0 else load
     spread = float(np.median(np.abs(np.log(requests) - np.median(np.log(requests)))))
     overlap = known.payloads.overlap(group.streams, owner)
-    partition = partition_bits(overlap, known.meetings.probability(group.streams, owner))
     # Members that work on different data cannot meet anyhow: that they do not is no partition.
     one_source = (
         0.0 if group.likeness is None else float(np.clip((group.likeness - UNLIKE) / (ALIKE - UNLIKE), 0.0, 1.0))
     )
+    comparable = k >= MIN_SHARDS and one_source > 0.0
+    chance = known.meetings.probability(group.streams, owner, overlap) if comparable else 0.0
+    partition = partition_bits(overlap, chance) if comparable else 0.0
     # Those who meet in a source as often as chance has it may each be a customer of it: the source then ties them half as much.
     drawn_apart = float(np.clip(1.0 + partition / 2.0, 0.5, 1.0))
     evidence = [
@@ -168,9 +183,8 @@ def judge(group: Group, known: Population) -> Judged:
             "partition",
             "partition",
             float(overlap.inside),
-            partition * one_source if k >= MIN_SHARDS else 0.0,
-            f"members share {overlap.inside} payloads among themselves; {overlap.expected:.0f} would be expected from what "
-            f"they share with {overlap.outsiders} other streams of the same source",
+            partition * one_source,
+            _meetings_in_words(overlap, chance),
         ),
         _capped(
             "succession",
@@ -191,7 +205,7 @@ def judge(group: Group, known: Population) -> Judged:
                 f"{moved} of {could} accounts that could moved to a new model within a day of its release",
             )
         )
-    sharing, means = means_bits(_by_means(members), _by_means(known.senders))
+    sharing, means = means_bits(_by_means(members), known.sharing)
     if sharing:
         evidence.append(
             _capped(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
+
+import polars as pl
 
 from extractscan.verdict.findings import Gate
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import polars as pl
 
 REPEATS: Final = 4.0
 """Times that each payload is sent, from which a sender tests something."""
@@ -26,10 +23,10 @@ BENCHMARK: Final = (
 DAY_US: Final = 86_400_000_000
 
 
-def evaluates(profile: Mapping[str, Any]) -> bool:
-    """Whether a stream looks like the run of a benchmark: temperature 0 throughout (null if unknown), over in a few days."""
-    lasted = float(profile["last_us"] - profile["first_us"])
-    return profile["highest_temperature"] == 0.0 and lasted <= BENCHMARK_DAYS * DAY_US
+EVALUATES: Final = (
+    (pl.col("highest_temperature") == 0.0) & (pl.col("last_us") - pl.col("first_us") <= BENCHMARK_DAYS * DAY_US)
+).fill_null(value=False)
+"""Whether a stream or a member looks like the run of a benchmark; not where temperatures are unknown."""
 
 
 def group_gates(
@@ -73,9 +70,7 @@ def group_gates(
             )
         )
     again = float((members["requests"] / members["payloads"]).median() or 1.0)  # type: ignore[arg-type]
-    evaluating = sum(
-        evaluates(m) for m in members.select("highest_temperature", "first_us", "last_us").iter_rows(named=True)
-    )
+    evaluating = int(members.select(EVALUATES.sum()).item())
     if evaluating * 5 >= k * 4:
         gates.append(Gate("benchmark", BENCHMARK_FACTOR, f"{evaluating} of {k} accounts: {BENCHMARK}"))
     if again >= REPEATS and not repeats_on_purpose:

@@ -7,33 +7,27 @@ Three kinds are proposed:
   frame, or carry paraphrases of one;
 * **near_empty**: accounts whose single requests hold next to nothing and are answered at length.
 
-A proposal is not a verdict: most shared frames are tools, tutorials and products. Members are verified one by one against
-the rest, and a member that overlaps a group whose others avoid each other is another customer of the same corpus (a
-cannot-link) and is taken out.
+A proposal is not a verdict: most shared frames are tools, tutorials and products. ``members`` takes out who does not belong.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import polars as pl
 
-from extractscan.campaign.corpus import Corpora
-from extractscan.campaign.gates import REPEATS, evaluates
+from extractscan.campaign.gates import REPEATS
 from extractscan.campaign.likeness import Matrix
-from extractscan.campaign.ties import load_bits
-from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
+from extractscan.coverage.streams import NEAR_EMPTY, SINGLE
 from extractscan.verdict.signals import RESAMPLED_NATURAL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from extractscan.campaign.corpus import Corpora
     from extractscan.campaign.likeness import Likeness
-    from extractscan.campaign.overlap import Payloads
-    from extractscan.coverage.streams import Streams
-    from extractscan.fingerprint.requests import Texts
 
 MIN_PAYLOADS: Final = 12
 """Distinct payloads that a unit needs before its distribution can be compared: two halves of six."""
@@ -49,34 +43,15 @@ MIN_SHARDS: Final = 3
 a coincidence of two customers."""
 PUBLIC: Final = 0.5
 """Share of payloads that others send too, above which a stream is explained by a public set and is no shard."""
-KNOWN: Final = 0.2
-"""Share of a member's payloads that others send too, above which it works on something public."""
-TESTING_SHARE: Final = 0.1
-"""Share of a group up to which members that run a public test are taken out of it."""
 GO_TOGETHER: Final = 0.5
 """Jaccard similarity of the accounts of two frame families from which they are variants used by the same senders."""
 WITHIN: Final = 0.8
 """Share of a frame's accounts that also use a commoner one, from which it is a variant of some of the same senders."""
-CANNOT_LINK_SHARE: Final = 0.9
-CANNOT_LINK_MIN: Final = 10
-"""A member with this share of all overlap inside a group, and at least so many payloads of it, is no shard."""
 ASKS_NOTHING: Final = 10
 """Near-empty requests of an account from which it is more than a ping."""
 
 ESSAY: Final = 128
 """Median output tokens from which an answer to nothing is more than a greeting or the reply to a ping."""
-LIKENESS_SAMPLE: Final = 24
-"""Members of a group whose payload distributions are compared pair by pair."""
-
-PLAINLY_EVEN: Final = 4.0
-"""Load bits from which a group's loads are plainly handed out: sixteen to one."""
-OUTSIZED: Final = 4.0
-OUTSIZED_FACTOR: Final = 4.0
-OUTSIZED_SHARE: Final = 0.1
-"""Robust standard deviations of ln(requests), and the factor, above the median from which a member of a group is no shard of the
-same list; and the share of a group that may be such. A shard that came late or was banned has sent less, none has a reason to
-have sent many times as much."""
-
 Kind = Literal["frame", "corpus", "near_empty"]
 
 
@@ -142,19 +117,7 @@ def _families_together(users: pl.DataFrame) -> list[list[int]]:
     return sets
 
 
-@dataclass(frozen=True, slots=True)
-class Proposals:
-    """Candidate campaigns of a log, and how many units (frame families and unframed streams) their corpora were sought among.
-
-    ``left_out`` units were large enough to be compared, but too many (see ``MAX_UNITS``).
-    """
-
-    groups: list[Group]
-    compared: int
-    left_out: int
-
-
-def _units(profiles: pl.DataFrame, public: NDArray[np.float64]) -> tuple[list[NDArray[np.int64]], int]:
+def units_of(profiles: pl.DataFrame, public: NDArray[np.float64]) -> tuple[list[NDArray[np.int64]], int]:
     """Streams of each unit, a frame family or one unframed single-turn stream that is large enough; and how many are left out."""
     tests = (pl.col("requests") >= REPEATS * pl.col("payloads")) & (pl.col("resampled") <= RESAMPLED_NATURAL)
     unknown = pl.Series(public[profiles["stream"].to_numpy()] < PUBLIC)
@@ -242,88 +205,3 @@ def near_empty_groups(profiles: pl.DataFrame) -> list[Group]:
         & (pl.col("output_tokens") >= ESSAY)
     )
     return [Group("near_empty", asking["stream"].to_numpy(), None, ())] if asking.height >= 2 else []
-
-
-def member_likeness(group: Group, profiles: pl.DataFrame, corpora: Corpora) -> float | None:
-    """Median similarity of the payload distributions of a group's accounts, over at most ``LIKENESS_SAMPLE`` of them."""
-    enough = profiles[group.streams.tolist()].filter(pl.col("payloads") >= MIN_PAYLOADS)
-    stream, account = enough["stream"].to_numpy(), enough["account"].to_numpy()
-    accounts = np.unique(account)
-    if accounts.size < 2:
-        return None
-    step = -(-accounts.size // LIKENESS_SAMPLE)
-    similarity = corpora.similarity([stream[account == a] for a in accounts[::step]])
-    above = similarity[np.triu_indices(similarity.shape[0], 1)]
-    return float(np.median(above))
-
-
-def without_foreign_customers(
-    group: Group, account: NDArray[np.int64], requests: NDArray[np.int64], payloads: Payloads
-) -> Group:
-    """Take out members that overlap a group whose others avoid each other; ``account`` and ``requests`` are by stream."""
-    streams = group.streams
-    while True:
-        members, owner = np.unique(account[streams], return_inverse=True)
-        if members.size <= 2:
-            break
-        met = payloads.overlap(streams, owner).met
-        total = int(met.sum()) // 2
-        most = int(met.max())
-        if most < max(CANNOT_LINK_MIN, CANNOT_LINK_SHARE * total):
-            break
-        # Of two who meet only each other, the one whose load is less like the others' is the foreign one.
-        tied = np.flatnonzero(met == most)
-        logs = np.log(np.bincount(owner, weights=requests[streams]))
-        worst = int(tied[np.argmax(np.abs(logs - np.median(logs))[tied])])
-        streams = streams[owner != worst]
-    return Group(group.kind, streams, group.likeness, group.families)
-
-
-def without_outsized(group: Group, account: NDArray[np.int64], requests: NDArray[np.int64]) -> Group:
-    """Take out the few members who have sent many times what the others have; ``account`` and ``requests`` are by stream."""
-    members, owner = np.unique(account[group.streams], return_inverse=True)
-    logs = np.log(np.bincount(owner, weights=requests[group.streams]))
-    away = logs - np.median(logs)
-    limit = max(np.log(OUTSIZED_FACTOR), OUTSIZED * 1.4826 * float(np.median(np.abs(away))))
-    outsized = away > limit
-    if not outsized.any() or outsized.sum() > OUTSIZED_SHARE * members.size:
-        return group
-    # Among customers the largest is only the largest: it must not be taken out to make the others look alike.
-    if load_bits(np.exp(logs[~outsized])) < PLAINLY_EVEN:
-        return group
-    return replace(group, streams=group.streams[~outsized[owner]])
-
-
-def without_evaluations(group: Group, profiles: pl.DataFrame, public: NDArray[np.float64]) -> Group:
-    """Take out the few members who plainly run a public test: at temperature 0, in a few days, on items that others send.
-
-    A frame may be known to evaluations too (*think step by step*). Where most of a group looks so, its gates say it.
-    """
-    table = profiles.select("account", "highest_temperature", "first_us", "last_us")[group.streams.tolist()]
-    testing = np.array([evaluates(row) for row in table.iter_rows(named=True)]) & (public[group.streams] >= KNOWN)
-    account = table["account"].to_numpy()
-    tested = np.unique(account[testing])
-    if not tested.size or tested.size > TESTING_SHARE * np.unique(account).size:
-        return group
-    return replace(group, streams=group.streams[~np.isin(account, tested)])
-
-
-def propose(profiles: pl.DataFrame, streams: Streams, prompts: Texts, payloads: Payloads) -> list[Group]:
-    """All candidate campaigns of a log."""
-    return proposals(profiles, streams, prompts, payloads).groups
-
-
-def proposals(profiles: pl.DataFrame, streams: Streams, prompts: Texts, payloads: Payloads) -> Proposals:
-    """All candidate campaigns of a log, and among how many units corpora were sought."""
-    single_turn = profiles.filter(pl.col("family") != CONVERSATION)
-    public = payloads.shared_share(2)
-    account = profiles["account"].to_numpy().astype(np.int64)
-    units, left_out = _units(single_turn, public)
-    corpora = Corpora(streams, prompts, units)
-    groups = frame_groups(single_turn) + corpus_groups(single_turn, units, corpora)
-    groups = [without_foreign_customers(g, account, profiles["requests"].to_numpy(), payloads) for g in groups]
-    groups = [without_evaluations(g, profiles, public) for g in groups]
-    groups = [without_outsized(g, account, profiles["requests"].to_numpy()) for g in groups]
-    groups = [g for g in groups if g.kind != "corpus" or np.unique(account[g.streams]).size >= MIN_SHARDS]
-    groups = [replace(g, likeness=member_likeness(g, profiles, corpora)) for g in groups]
-    return Proposals(groups + near_empty_groups(single_turn), len(units), left_out)

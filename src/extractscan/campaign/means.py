@@ -20,12 +20,22 @@ def _pairs(counts: pl.Series) -> float:
     return float((sizes * (sizes - 1.0) / 2.0).sum())
 
 
-def sharing_pairs(accounts: pl.DataFrame, means: str) -> float:
-    """Pairs of accounts with the same ``means`` and not the same ``org_id``; a row an account, null where unknown."""
-    known = accounts.filter(pl.col(means).is_not_null())
-    same = _pairs(known.group_by(means).len()["len"])
-    one_house = _pairs(known.filter(pl.col("org_id").is_not_null()).group_by(means, "org_id").len()["len"])
-    return same - one_house
+def sharing_pairs(accounts: pl.DataFrame) -> float:
+    """Pairs of accounts that share a payment instrument or an address and are not of one organisation, each kind counted.
+
+    ``accounts`` has ``org_id, payment_id, ip``, a row an account, null where unknown.
+    """
+    pairs = 0.0
+    for means in ("payment_id", "ip"):
+        known = accounts.filter(pl.col(means).is_not_null())
+        pairs += _pairs(known.group_by(means).len()["len"])
+        pairs -= _pairs(known.filter(pl.col("org_id").is_not_null()).group_by(means, "org_id").len()["len"])
+    return pairs
+
+
+def sharing_rate(everyone: pl.DataFrame) -> float:
+    """Rate at which any two accounts of a log share their means: pairs that do for each pair there is."""
+    return sharing_pairs(everyone) / max(everyone.height * (everyone.height - 1) / 2.0, 1.0)
 
 
 def without_common(accounts: pl.DataFrame) -> pl.DataFrame:
@@ -34,16 +44,11 @@ def without_common(accounts: pl.DataFrame) -> pl.DataFrame:
     return accounts.with_columns(pl.when(~common).then(pl.col("ip")).alias("ip"))
 
 
-def means_bits(members: pl.DataFrame, everyone: pl.DataFrame) -> tuple[float, float]:
-    """Pairs of members who share a payment instrument or a rare address, and log2 of them over what chance gives.
+def means_bits(members: pl.DataFrame, rate: float) -> tuple[float, float]:
+    """Pairs of members who share their means, and log2 of them over what chance gives at the log's ``rate``.
 
-    Chance is the rate at which any two accounts of the log share them. One is added to both numbers, so that a single pair
-    says less than one bit however rare it is.
+    One is added to both numbers, so that a single pair says less than one bit however rare it is.
     """
-    seen = expected = 0.0
-    possible = members.height * (members.height - 1) / 2.0
-    total = everyone.height * (everyone.height - 1) / 2.0
-    for means in ("payment_id", "ip"):
-        seen += sharing_pairs(members, means)
-        expected += sharing_pairs(everyone, means) * possible / max(total, 1.0)
+    seen = sharing_pairs(members)
+    expected = rate * members.height * (members.height - 1) / 2.0
     return seen, float(max(0.0, np.log2((seen + 1.0) / (expected + 1.0))))

@@ -38,8 +38,9 @@ acquaintance."""
 OUTSIDERS_TRUSTED: Final = 100
 """Outsiders beyond which more of them do not make their rate any surer."""
 
+GLANCE: Final = 256
 SAMPLE: Final = 2048
-"""Payloads of a group that the chain is estimated from, and on."""
+"""Payloads of a half of a group that its chain is estimated from, or on: at first, and where these promise anything."""
 
 
 def partition_bits(overlap: Overlap, grid: float = 0.0) -> float:
@@ -79,21 +80,30 @@ class Meetings:
         np.minimum.at(self._smallest, self._stream, self._payload)
         self._prompts = prompts
 
-    def _words(self, streams: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    def _words(self, streams: NDArray[np.int64], sample: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         spans = [np.arange(*np.searchsorted(self._stream, [s, s + 1])) for s in streams]
         rows = np.concatenate(spans) if spans else np.zeros(0, np.int64)
         _, first = np.unique(self._payload[rows], return_index=True)  # in an order that time does not know
-        rows = rows[first[:SAMPLE]]
+        rows = rows[first[:sample]]
         begin = self._prompts.offsets[self._text[rows]] + self._front[rows]
         end = self._prompts.offsets[self._text[rows] + 1] - self._back[rows]
         return words_of(begin, end, self._payload[rows], self._prompts)
 
-    def probability(self, streams: NDArray[np.int64], owner: NDArray[np.int64]) -> float:
-        """Probability that payloads of two members coincide, at the least; ``owner`` numbers the member of each stream."""
+    def probability(self, streams: NDArray[np.int64], owner: NDArray[np.int64], overlap: Overlap) -> float:
+        """Probability that payloads of two members coincide, at the least; ``owner`` numbers the member of each stream.
+
+        It is worth a long look only where it promises more coincidences than the ``overlap`` shows: nothing else can speak for
+        a partition.
+        """
         if not streams.size:
             return 0.0
         # Members are halved in the order of their smallest payload hashes: by number would be by name.
         smallest = np.full(int(owner.max()) + 1, np.iinfo(np.uint64).max, np.uint64)
         np.minimum.at(smallest, owner, self._smallest[streams])
         half = np.unique(smallest, return_inverse=True)[1][owner] % 2
-        return coincidence(self._words(streams[half == 0]), self._words(streams[half == 1]))
+        found = 0.0
+        for sample in (GLANCE, SAMPLE):
+            found = coincidence(self._words(streams[half == 0], sample), self._words(streams[half == 1], sample))
+            if found * overlap.pairs <= overlap.inside + 1.0:
+                return found
+        return found

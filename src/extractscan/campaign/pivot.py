@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from extractscan.campaign.gates import DAY_US
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DAY_US: Final = 86_400_000_000
 SETTLED_DAYS: Final = 2
 """Days of the log before a model's first use from which that was a release."""
 USERS: Final = 10

@@ -19,9 +19,9 @@ SHARD_SPREAD: Final = 0.35
 CUSTOMER_SPREAD: Final = 1.0
 """The same among independent customers. Usage of one product is heavy-tailed; published log-normal fits of requests per
 client lie between 1 and 2, and the low end is the cautious choice."""
-UNEVEN: Final = 0.25
-"""Operators who hand out amounts as unevenly as customers ask: a quarter, since queues and schedulers are the rule and hand-run
-accounts the exception. Uneven loads are therefore never more than two bits against a group."""
+UNEVEN: Final = 0.5
+"""Operators who hand out amounts as unevenly as customers ask. Reported campaigns tell nothing of it, so it is even odds; uneven
+loads are therefore never more than one bit against a group."""
 COMPARABLE: Final = 10
 """Comparable senders from which their spread can be measured."""
 COMPARABLE_FACTOR: Final = 4.0

@@ -100,6 +100,12 @@ class Console:
             if self._warnings.admit(text):
                 self._write(f"extractscan: warning: {text}")
 
+    def note(self, message: str) -> None:
+        """Write a line that is no warning."""
+        text = self._neutral(message)
+        with self._lock:
+            self._write(f"extractscan: {text}")
+
     def _neutral(self, text: str) -> str:
         return _neutral(text, self._stream)
 

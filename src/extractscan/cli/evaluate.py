@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path  # noqa: TC003 -- typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from extractscan.cli.emit import DocumentFormat
+
 if TYPE_CHECKING:
-    from typing import BinaryIO
-
-    from extractscan.evaluate.evaluation import Accounts, Evaluation
-
-
-class EvaluateFormat(StrEnum):
-    """Outputs of ``evaluate``."""
-
-    table = "table"
-    json = "json"
+    from extractscan.evaluate.evaluation import Accounts
 
 
 def evaluate(
@@ -34,8 +26,8 @@ def evaluate(
         ),
     ],
     output_format: Annotated[
-        EvaluateFormat, typer.Option("--format", help="A table to read, or JSON.")
-    ] = EvaluateFormat.table,
+        DocumentFormat, typer.Option("--format", "-f", help="A table to read, or JSON.")
+    ] = DocumentFormat.TABLE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE instead of stdout.")
     ] = None,
@@ -44,14 +36,18 @@ def evaluate(
     """Measure a ranking against labels: recall at fixed false-positive rates, precision, campaigns, archetypes.
 
     Labelled accounts that the ranking lacks count as missed; ranked accounts without a label are left out.
+
+    Example: extractscan evaluate ranked.jsonl labels.csv
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
     from extractscan.cli.console import heed_interrupts
+    from extractscan.cli.emit import emit
     from extractscan.errors import UsageError
     from extractscan.evaluate.evaluation import evaluate as measure
+    from extractscan.evaluate.render import to_json, to_table
     from extractscan.evaluate.tables import match_files
     from extractscan.report.interface import Format
-    from extractscan.report.write import check_output, standard_output, write_file
+    from extractscan.report.write import check_output
 
     heed_interrupts()
     if labels == "-":
@@ -60,29 +56,11 @@ def evaluate(
     evaluation = measure(match_files(ranked, labels))
     for line in _remarks(evaluation.accounts):
         sys.stderr.write(f"extractscan: {line}\n")
-    if output is None or str(output) == "-":
-        text = _render(evaluation, output_format, to_file=False)
-        with standard_output() as stream:
-            stream.write(text)
-        return
-    data = _render(evaluation, output_format, to_file=True).encode()
-
-    def fill(stream: BinaryIO) -> None:
-        stream.write(data)
-
-    write_file(output, fill, clobber=clobber)
-
-
-def _render(evaluation: Evaluation, output_format: EvaluateFormat, *, to_file: bool) -> str:
-    import os
-
-    from extractscan.evaluate.render import to_json, to_table
-    from extractscan.report.interface import RenderOptions
-    from extractscan.report.write import display_options
-
-    if output_format is EvaluateFormat.json:
-        return to_json(evaluation)
-    return to_table(evaluation, RenderOptions() if to_file else display_options(sys.stdout, os.environ))
+    emit(
+        lambda options: to_json(evaluation) if output_format is DocumentFormat.JSON else to_table(evaluation, options),
+        output,
+        clobber=clobber,
+    )
 
 
 def _remarks(accounts: Accounts) -> list[str]:

@@ -13,12 +13,20 @@ from typing import Annotated
 import typer
 
 from extractscan._version import __version__
+from extractscan.cli.campaigns import campaigns
+from extractscan.cli.clusters import clusters
+from extractscan.cli.convert import convert
+from extractscan.cli.diff import diff
 from extractscan.cli.evaluate import evaluate
+from extractscan.cli.explain import explain
+from extractscan.cli.inspect import inspect
 from extractscan.cli.power import power
 from extractscan.cli.schema import schema
 from extractscan.cli.score import score
 from extractscan.cli.simulate import simulate
+from extractscan.cli.timeline import timeline
 from extractscan.cli.trace import trace
+from extractscan.cli.verify import verify
 
 app = typer.Typer(
     name="extractscan",
@@ -47,10 +55,18 @@ def main(
 
 
 app.command()(score)
+app.command()(inspect)
+app.command()(convert)
 app.command()(evaluate)
 app.command()(simulate)
 app.command()(power)
+app.command()(verify)
+app.command()(explain)
+app.command()(campaigns)
+app.command()(clusters)
+app.command()(timeline)
 app.command()(trace)
+app.command()(diff)
 app.command()(schema)
 
 

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from extractscan.cli.emit import DocumentFormat
+from extractscan.cli.options import (
+    AccountFrom,
+    Columns,
+    Jobs,
+    LogFormat,
+    LogPaths,
+    Mappings,
+    MaxBadRows,
+    NoProgress,
+    Output,
+    Quiet,
+    Since,
+    Until,
+    Verbose,
+    log_source,
+    parse_columns,
+    use_threads,
+    window,
+)
 from extractscan.cli.score import FailOn as Severity
-from extractscan.cli.score import parse_columns, parse_time
 from extractscan.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import BinaryIO
-
-    from extractscan.power.surface import Surface
 
 KINDS = ("frameless", "framed", "sweep")
 """The names of ``power.kinds.KINDS``, here so that ``--help`` imports nothing heavy."""
@@ -25,13 +40,6 @@ MOST = 1_000_000
 MOST_PLACES = 400
 MOST_COVER = 0.9
 MOST_SPREAD = 2.0
-
-
-class PowerFormat(StrEnum):
-    """What ``--format`` takes."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def parse_numbers(text: str, option: str, most: int = MOST) -> tuple[int, ...]:
@@ -65,9 +73,7 @@ def parse_kinds(text: str) -> tuple[str, ...]:
 
 
 def power(
-    logs: Annotated[
-        list[str], typer.Argument(metavar="LOGS", help="Log files, folders or globs; - reads standard input.")
-    ],
+    logs: LogPaths,
     accounts: Annotated[str, typer.Option(metavar="A,B", help="Accounts of a campaign to try.")] = "5,20,50",
     requests: Annotated[
         str, typer.Option(metavar="A,B", help="Requests of each account to try, cover apart.")
@@ -86,26 +92,24 @@ def power(
     ] = 0.35,
     seed: Annotated[int, typer.Option(min=0, help="The same log, options and seed give the same figures.")] = 1,
     report_format: Annotated[
-        PowerFormat, typer.Option("--format", "-f", help="A table to read, or JSON.")
-    ] = PowerFormat.TABLE,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+        DocumentFormat, typer.Option("--format", "-f", help="A table to read, or JSON.")
+    ] = DocumentFormat.TABLE,
+    output: Output = None,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw the surface into this file too.")
     ] = None,
     clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output files.")] = False,
-    since: Annotated[str | None, typer.Option(help="Only requests from this ISO time on (UTC).")] = None,
-    until: Annotated[str | None, typer.Option(help="Only requests before this ISO time (UTC).")] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=COLUMN", help="Read canonical column NAME from COLUMN; may be repeated."),
-    ] = None,
-    max_bad_rows: Annotated[
-        str | None, typer.Option(help="Fail (exit 3) if more rows than this count or share are unreadable.")
-    ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Threads; 0 takes all cores.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No warnings and no progress.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say when each stage ends.")] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    since: Since = None,
+    until: Until = None,
+    column: Columns = None,
+    mapping: Mappings = None,
+    log_format: LogFormat = None,
+    account_from: AccountFrom = None,
+    max_bad_rows: MaxBadRows = None,
+    jobs: Jobs = 0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_progress: NoProgress = False,
 ) -> None:
     """Tell which campaigns LOGS could have shown: put simulated ones in, made of the log's own traffic, and score again.
 
@@ -114,12 +118,8 @@ def power(
     Example: extractscan power logs.parquet --picture power.svg
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
-    import os
-
-    since_time, until_time = parse_time(since, "--since"), parse_time(until, "--until")
-    if since_time is not None and until_time is not None and since_time >= until_time:
-        raise UsageError("--since must be before --until")
-    columns = parse_columns(column or [])
+    window(since, until)  # what is wrong with the command is said before anything is imported
+    parse_columns(column or [])
     tried = (parse_numbers(accounts, "--accounts"), parse_numbers(requests, "--requests"))
     shares = parse_shares(cover, "--cover")
     if len(tried[0]) * len(tried[1]) * len(shares) > MOST_PLACES:
@@ -127,22 +127,28 @@ def power(
     if not 0.0 <= spread <= MOST_SPREAD:
         raise UsageError(f"--spread must be from 0 to {MOST_SPREAD:g}, not {spread:g}")
     chosen = parse_kinds(kinds)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = min(jobs, 4 * cores) if jobs else cores
-    # Polars reads this once, when it is imported.
-    os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+    threads = use_threads(jobs)
 
     from extractscan.cli.console import Console, heed_interrupts, note
-    from extractscan.jit import is_cold
-    from extractscan.logs.quarantine import parse_max_bad_rows
-    from extractscan.power.load import load
+    from extractscan.cli.emit import emit
+    from extractscan.engine.load import load
+    from extractscan.jit import COMPILING, SCORING, is_cold
     from extractscan.power.surface import Plan, measure
     from extractscan.progress import Silent
     from extractscan.report.interface import Format
     from extractscan.report.write import check_output
 
     heed_interrupts()
-    bad_rows = None if max_bad_rows is None else parse_max_bad_rows(max_bad_rows)
+    source = log_source(
+        logs,
+        since=since,
+        until=until,
+        columns=column,
+        mappings=mapping,
+        log_format=log_format,
+        account_from=account_from,
+        max_bad_rows=max_bad_rows,
+    )
     check_output(Format.JSON, output, clobber=clobber)  # both formats are text
     if picture is not None:
         if str(picture) == "-":
@@ -150,28 +156,26 @@ def power(
         check_output(Format.JSON, picture, clobber=clobber)
         if output is not None and picture.resolve() == output.resolve():
             raise UsageError("--output and --picture name the same file")
-    if is_cold() and not quiet:
-        note("compiling kernels, once for this installation: this takes half a minute or so")
+    if is_cold(SCORING) and not quiet:
+        note(COMPILING)
     plan = Plan(*tried, shares, chosen, severity.value, repeats, seed, spread)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
         observer = Silent() if quiet else console
-        prints, summary = load(
-            logs,
-            observer=observer,
-            since=since_time,
-            until=until_time,
-            max_bad_rows=bad_rows,
-            columns=columns,
-            jobs=threads,
-        )
+        prints, summary = load(source, observer=observer, jobs=threads)
         for written in (output, picture):
             _spare(written, [file.path for file in summary.files])
         surface = measure(prints, plan, observer=observer, jobs=threads)
+    from extractscan.power.render import to_json, to_table
+
     if picture is not None:
         from extractscan.power.picture import to_svg
 
-        _write(picture, to_svg(surface), clobber=clobber)
-    _report(surface, report_format, output, clobber=clobber)
+        emit(lambda _: to_svg(surface), picture, clobber=clobber)
+    emit(
+        lambda options: to_json(surface) if report_format is DocumentFormat.JSON else to_table(surface, options),
+        output,
+        clobber=clobber,
+    )
 
 
 def _spare(written: Path | None, logs: Sequence[str]) -> None:
@@ -182,32 +186,3 @@ def _spare(written: Path | None, logs: Sequence[str]) -> None:
         place = Path(log)
         if place.exists() and written.samefile(place):
             raise UsageError("the output is one of the logs that were read; choose another")
-
-
-def _write(path: Path, text: str, *, clobber: bool) -> None:
-    from extractscan.report.write import write_file
-
-    def fill(stream: BinaryIO) -> None:
-        stream.write(text.encode())
-
-    write_file(path, fill, clobber=clobber)
-
-
-def _report(surface: Surface, report_format: PowerFormat, output: Path | None, *, clobber: bool) -> None:
-    import os
-    import sys
-
-    from extractscan.power.render import to_json, to_table
-    from extractscan.report.interface import RenderOptions
-    from extractscan.report.write import display_options, standard_output
-
-    to_file = output is not None and str(output) != "-"
-    if report_format is PowerFormat.JSON:
-        text = to_json(surface)
-    else:
-        text = to_table(surface, RenderOptions() if to_file else display_options(sys.stdout, os.environ))
-    if output is not None and to_file:
-        _write(output, text, clobber=clobber)
-        return
-    with standard_output() as stream:
-        stream.write(text)

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from extractscan.cli.options import (
+    AccountFrom,
+    Columns,
+    Jobs,
+    LogFormat,
+    LogPaths,
+    Mappings,
+    MaxBadRows,
+    NoProgress,
+    Output,
+    Quiet,
+    Since,
+    Until,
+    Verbose,
+    log_source,
+    parse_columns,
+    use_threads,
+    window,
+)
 from extractscan.errors import UsageError
 
 
@@ -20,6 +39,10 @@ class ReportFormat(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     PARQUET = "parquet"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    OCSF = "ocsf"
+    STIX = "stix"
 
 
 class FailOn(StrEnum):
@@ -30,44 +53,24 @@ class FailOn(StrEnum):
     LOW = "low"
 
 
-def parse_time(text: str | None, option: str) -> datetime | None:
-    """Parse an ISO date or time; one without a zone is UTC."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise UsageError(f"{option}: {text!r} is no ISO date or time, as in 2026-03-01 or 2026-03-01T06:00Z") from None
-
-
-def parse_columns(pairs: list[str]) -> dict[str, str]:
-    """Parse ``--column canonical=source``."""
-    out = {}
-    for pair in pairs:
-        name, equals, source = pair.partition("=")
-        if not equals or not name or not source:
-            raise UsageError(f"--column: {pair!r} is not CANONICAL=COLUMN, as in account_id=customer")
-        out[name] = source
-    return out
-
-
 def score(
-    logs: Annotated[
-        list[str], typer.Argument(metavar="LOGS", help="Log files, folders or globs; - reads standard input.")
-    ],
+    logs: LogPaths,
     report_format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")] = ReportFormat.TABLE,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
-    clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output file.")] = False,
+    output: Output = None,
+    case: Annotated[
+        Path | None,
+        typer.Option(
+            "--case", metavar="DIR", help="Leave a case in this folder, for explain, verify, diff and others."
+        ),
+    ] = None,
+    no_case: Annotated[bool, typer.Option("--no-case", help="Leave none; the default.")] = False,
+    clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output file and the case.")] = False,
     top: Annotated[
-        int | None, typer.Option(min=1, help="List so many accounts (table: 20; other formats: all).")
+        int | None, typer.Option(min=1, help="List so many accounts (table: 20; markdown: 50; html: 200; others: all).")
     ] = None,
-    since: Annotated[str | None, typer.Option(help="Only requests from this ISO time on (UTC).")] = None,
-    until: Annotated[str | None, typer.Option(help="Only requests before this ISO time (UTC).")] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=COLUMN", help="Read canonical column NAME from COLUMN; may be repeated."),
-    ] = None,
+    since: Since = None,
+    until: Until = None,
+    column: Columns = None,
     baseline: Annotated[
         list[str] | None,
         typer.Option(
@@ -78,61 +81,101 @@ def score(
     alpha: Annotated[
         float, typer.Option(metavar="RATE", help="With --baseline: the false discovery rate to state.")
     ] = 0.05,
-    max_bad_rows: Annotated[
-        str | None, typer.Option(help="Fail (exit 3) if more rows than this count or share are unreadable.")
+    mapping: Mappings = None,
+    log_format: LogFormat = None,
+    account_from: AccountFrom = None,
+    allow: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Hide the findings that this allowlist (TOML) covers; they are counted."),
     ] = None,
+    show_allowed: Annotated[bool, typer.Option("--show-allowed", help="With --allow: list what it hides.")] = False,
+    max_bad_rows: MaxBadRows = None,
     fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 1 if a finding is at least this severe.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Threads; 0 takes all cores.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No warnings and no progress.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say when each stage ends.")] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    jobs: Jobs = 0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_progress: NoProgress = False,
 ) -> None:
     """Rank the accounts and campaigns of LOGS by the evidence that they harvest the model.
 
     Example: extractscan score logs.parquet
     """
-    import os  # noqa: PLC0415
+    import sys  # noqa: PLC0415
 
-    since_time, until_time = parse_time(since, "--since"), parse_time(until, "--until")
-    if since_time is not None and until_time is not None and since_time >= until_time:
-        raise UsageError("--since must be before --until")
+    window(since, until)  # what is wrong with the command is said before anything is imported
+    parse_columns(column or [])
     if not 0.0 < alpha < 1.0:
         raise UsageError(f"--alpha must lie between 0 and 1, as in 0.05, not {alpha:g}")
+    if show_allowed and allow is None:
+        raise UsageError("--show-allowed needs --allow FILE")
     if "-" in (baseline or []):
         raise UsageError("--baseline cannot be standard input; name a file, a folder or a glob")
-    columns = parse_columns(column or [])
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = min(jobs, 4 * cores) if jobs else cores
-    # Polars reads this once, when it is imported.
-    os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+    if case is not None and no_case:
+        raise UsageError("--case and --no-case exclude each other")
+    started = datetime.now(UTC)
+    threads = use_threads(jobs)
 
     from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
-    from extractscan.engine.local import score_logs  # noqa: PLC0415
-    from extractscan.jit import is_cold  # noqa: PLC0415
-    from extractscan.logs.quarantine import parse_max_bad_rows  # noqa: PLC0415
+    from extractscan.engine.local import judge_logs  # noqa: PLC0415
+    from extractscan.jit import COMPILING, SCORING, is_cold  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
+    from extractscan.report.allow import apply_allowlist, read_allowlist  # noqa: PLC0415
     from extractscan.report.interface import Format  # noqa: PLC0415
     from extractscan.report.write import check_output, write_report  # noqa: PLC0415
     from extractscan.verdict.findings import SEVERITIES  # noqa: PLC0415
 
     heed_interrupts()
-    bad_rows = None if max_bad_rows is None else parse_max_bad_rows(max_bad_rows)
+    source = log_source(
+        logs,
+        since=since,
+        until=until,
+        columns=column,
+        mappings=mapping,
+        log_format=log_format,
+        account_from=account_from,
+        max_bad_rows=max_bad_rows,
+    )
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
-    if is_cold() and not quiet:
-        note("compiling kernels, once for this installation: this takes half a minute or so")
+    allowed = None if allow is None else read_allowlist(allow)
+    if case is not None:
+        from extractscan.case.write import check_case  # noqa: PLC0415
+
+        check_case(case, logs, clobber=clobber)
+    if is_cold(SCORING) and not quiet:
+        note(COMPILING)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
-        found = score_logs(
-            logs,
+        found, scored = judge_logs(
+            source,
             observer=Silent() if quiet else console,
-            since=since_time,
-            until=until_time,
-            max_bad_rows=bad_rows,
-            columns=columns,
             jobs=threads,
             baselines=baseline or [],
             rate=alpha,
+            keep=case is not None,
         )
+        if case is not None:
+            from extractscan.case.manifest import Settings  # noqa: PLC0415
+            from extractscan.case.write import Invocation, write_case  # noqa: PLC0415
+
+            console.stage("write the case")
+            settings = Settings(
+                source.since,
+                source.until,
+                source.columns,
+                source.max_bad_rows,
+                alpha if baseline else None,
+                tuple(mapping or ()),
+                log_format,
+                account_from,
+            )
+            invocation = Invocation(tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC))
+            seal = write_case(case, found, scored, settings, invocation, clobber=clobber)
+        if allowed is not None:  # a case holds everything: what is allowed is a matter of the report
+            found = apply_allowlist(found, allowed, show=show_allowed)
+            for warning in found.run.allowlist.warnings if found.run.allowlist and not quiet else ():
+                console.warn(f"allowlist: {warning}")
+    if case is not None and not quiet:
+        note(f"case written to {case}; SHA-256 of its run.json: {seal}")
     write_report(found, chosen, output=output, clobber=clobber, top=top)
     if fail_on is not None:
         limit = SEVERITIES.index(fail_on.value)

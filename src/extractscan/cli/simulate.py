@@ -62,6 +62,8 @@ def simulate(
 
     OUT_DIR gets requests.parquet (or requests.jsonl, spendlogs.jsonl; several parts when long) and labels.csv with
     account_id, label (1: attack), archetype, campaign. The metadata of attacks is drawn like that of automated use.
+
+    Example: extractscan simulate made/ --seed 7 --requests 50000
     """
     if show_list:
         _print_list()

@@ -33,8 +33,11 @@ NEVER: Final = -1e6
 """Log probability of a step that was never shown."""
 
 
-def log_counts(count: int, mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log probability of a count that is negative binomial with the given means and variance ``DISPERSION`` times as large."""
+def log_counts(count: int | NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log probability of a count that is negative binomial with the given means and variance ``DISPERSION`` times as large.
+
+    One count for all means, or one each.
+    """
     r = np.maximum(mean, 1e-12) / (DISPERSION - 1.0)
     out: NDArray[np.float64] = (
         gammaln(count + r)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from extractscan.coverage.coincidence import coincidence, words_of
+from extractscan.coverage.streams import payload_hashes
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,13 +28,13 @@ DENSE: Final = 0.25
 
 
 def repeats(
-    stream: NDArray[np.int64], items: pl.DataFrame, whole: NDArray[np.uint64], dense: NDArray[np.bool_], texts: Texts
+    stream: NDArray[np.int64], items: pl.DataFrame, dense: NDArray[np.bool_], texts: Texts
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Repeats of each stream, and how many it would have if every request were made up for itself: float64 (streams).
 
-    ``items`` are those of ``Streams``, ``stream`` their streams, ``whole`` a hash of the tokens of each one's prompt, frame
-    included. Repeats count requests beyond the first with the same tokens, so that numbers, which are folded, do not
-    pass for different slots. Both are 0 where ``dense`` is false or there are too few prompts.
+    ``items`` are those of ``Streams``, ``stream`` their streams. Repeats count requests beyond the first with the same tokens,
+    frame included, so that numbers, which are folded, do not pass for different slots. Both are 0 where ``dense`` is false
+    or there are too few prompts.
     """
     total = dense.size
     seen, expected = np.zeros(total), np.zeros(total)
@@ -42,7 +43,9 @@ def repeats(
     text = items["prompt"].to_numpy()
     for s in np.flatnonzero(dense & (np.diff(bounds) >= MIN_PROMPTS)):
         rows = np.arange(bounds[s], bounds[s + 1])
-        names, first = np.unique(whole[rows], return_index=True)
+        nothing = np.zeros(rows.size, np.int64)
+        hashes = payload_hashes(text[rows], nothing, nothing, texts.offsets, texts.tokens)
+        names, first = np.unique(hashes, return_index=True)
         requests = float(times[rows].sum())
         # Distinct prompts by hash: an order that time does not know, whose halves are alike.
         chosen = text[rows[first[:SAMPLE]]]

@@ -13,7 +13,6 @@ import polars as pl
 
 from extractscan.coverage import enumeration
 from extractscan.coverage.chaining import returned
-from extractscan.coverage.streams import payload_hashes
 from extractscan.fingerprint.sorting import distinct, find, sort
 from extractscan.jit import kernel
 from extractscan.threads import pieces, share
@@ -53,9 +52,9 @@ def _text_statistics(
     chain_words: int,
     out: NDArray[np.float64],
 ) -> None:
-    """Fill ``out`` (streams, 6).
+    """Fill ``out`` (streams, 5).
 
-    Neighbour overlap seen and expected, payload words, word pairs, distinct word pairs, chained share.
+    Neighbour overlap seen and expected, payload words, distinct word pairs, chained share.
     """
     for s in range(bounds.size - 1):
         lo = bounds[s]
@@ -80,11 +79,10 @@ def _text_statistics(
                     pair_at += 1
             starts[m + 1] = at
         out[s, 2] = total / n
-        out[s, 3] = pair_at
         sort(pairs[:pair_at])
         for j in range(pair_at):
             if j == 0 or pairs[j] != pairs[j - 1]:
-                out[s, 4] += 1
+                out[s, 3] += 1
         if n < 2 or at == 0:
             continue
         chained = 0
@@ -111,7 +109,7 @@ def _text_statistics(
                 if common * 10 >= mine * 9:
                     chained += 1
                     break
-        out[s, 5] = chained / (n - 1)
+        out[s, 4] = chained / (n - 1)
         # Words that are neither in one prompt only nor in many: they carry topics.
         ordered = pool[:at].copy()
         sort(ordered)
@@ -167,18 +165,17 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
 
     Adds ``prompts`` (distinct), ``payloads`` (distinct), ``conversing`` (share of requests in conversations of several turns, null
     if the log cannot tell), ``topic_words_seen`` and ``topic_words_expected`` (topic words that neighbours in time share, and
-    how many they would in random order), ``payload_words`` (mean tokens), ``word_pairs`` and ``distinct_word_pairs`` (of the
-    sample), ``chained`` (share of payloads that grow into one of the next few), ``repeats`` and ``repeats_expected`` (of prompts that
-    fill a grid of slots: see ``enumeration``), ``returned`` (share of responses that return in a next prompt, null if unknown),
-    ``tagged`` (share of responses that begin with a tagged section, null if unknown), ``resampled`` (share of requests that repeat the
-    stream's previous request within ``SOON`` minutes), ``output_tokens`` and ``input_tokens`` (medians), ``capped_outputs``
-    (share that ended at ``max_tokens``), ``highest_temperature``, ``harvest_flags`` (share of requests with several samples or
-    log-probabilities), ``end_users``, ``first_us`` and ``last_us``.
+    how many they would in random order), ``payload_words`` (mean tokens), ``distinct_word_pairs`` (of the sample), ``chained``
+    (share of payloads that grow into one of the next few), ``repeats`` and ``repeats_expected`` (of prompts that fill a grid of
+    slots: see ``enumeration``), ``returned`` (share of responses that return in a next prompt, null if unknown), ``tagged`` (share
+    of responses that begin with a tagged section, null if unknown), ``resampled`` (share of requests that repeat the stream's
+    previous request within ``SOON`` minutes), ``output_tokens`` and ``input_tokens`` (medians), ``highest_temperature``,
+    ``harvest_flags`` (share of requests with several samples or log-probabilities), ``end_users``, ``first_us`` and ``last_us``.
     """
     items = streams.items
     stream = items["stream"].to_numpy()
     bounds = np.searchsorted(stream, np.arange(streams.table.height + 1)).astype(np.int64)
-    numbers = np.zeros((streams.table.height, 6))
+    numbers = np.zeros((streams.table.height, 5))
     text_of, front, back = (items[name].to_numpy() for name in ("prompt", "front", "back"))
 
     def part(start: int, stop: int) -> None:
@@ -198,9 +195,8 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
         )
 
     share(part, pieces(np.minimum(np.diff(bounds), SAMPLE) + 1, 8 * jobs), jobs)
-    whole = payload_hashes(text_of, np.zeros_like(front), np.zeros_like(back), prompts.offsets, prompts.tokens)
     sampled = np.minimum(np.diff(bounds), SAMPLE)
-    repeats, chance = enumeration.repeats(stream, items, whole, sampled >= enumeration.DENSE * numbers[:, 4], prompts)
+    repeats, chance = enumeration.repeats(stream, items, sampled >= enumeration.DENSE * numbers[:, 3], prompts)
     requests = streams.requests
     knows_turns = bool((requests["conversation_id"].is_not_null() | requests["turn"].is_not_null()).any())
     measured = (
@@ -209,7 +205,6 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
             pl.col("turns").mean().alias("conversing"),
             pl.col("output_tokens").median(),
             pl.col("input_tokens").median(),
-            (pl.col("output_tokens") >= pl.col("max_tokens")).mean().alias("capped_outputs"),
             pl.col("temperature").max().alias("highest_temperature"),
             ((pl.col("n") > 1).fill_null(value=False) | pl.col("logprobs").fill_null(value=False))
             .mean()
@@ -233,9 +228,8 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
             pl.Series("topic_words_seen", numbers[:, 0]),
             pl.Series("topic_words_expected", numbers[:, 1]),
             pl.Series("payload_words", numbers[:, 2]),
-            pl.Series("word_pairs", numbers[:, 3]),
-            pl.Series("distinct_word_pairs", numbers[:, 4]),
-            pl.Series("chained", numbers[:, 5]),
+            pl.Series("distinct_word_pairs", numbers[:, 3]),
+            pl.Series("chained", numbers[:, 4]),
             pl.Series("repeats", repeats),
             pl.Series("repeats_expected", chance),
             pl.Series("returned", returned(requests, prompts, streams.table.height), nan_to_null=True),

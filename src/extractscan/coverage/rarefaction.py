@@ -94,21 +94,6 @@ def richness_at(units: Spectrum, m: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.where(defined, richness, np.nan)
 
 
-def rarefied_richness_at(
-    offsets: NDArray[np.int64], counts: NDArray[np.int64], m_per_unit: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Rarefy each unit to a sample size of its own.
-
-    ``offsets`` (u + 1) and ``counts`` as in ``coverage_table``; ``m_per_unit`` int64 of length u, in individuals.
-    Returns u expected numbers of distinct clusters, NaN where m exceeds the unit. Raises ValueError on bad shapes.
-    """
-    m = np.asarray(m_per_unit, dtype=np.int64)
-    units = spectrum(offsets, counts)
-    if m.shape != (units.units,):
-        raise ValueError("m_per_unit must have one value a unit")
-    return richness_at(units, m)
-
-
 def rarefaction_curve(counts: NDArray[np.int64], points: ArrayLike) -> NDArray[np.float64]:
     """Rarefy one unit to each sample size in ``points`` (individuals); returns float64 in the order given.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -13,39 +12,22 @@ from extractscan.cluster.components import cluster
 from extractscan.coverage.accounts import account_coverage, campaign_coverage
 from extractscan.coverage.profile import profile
 from extractscan.coverage.streams import find_streams
+from extractscan.engine.load import LogSource, load
 from extractscan.fingerprint.minhash import shingle
-from extractscan.fingerprint.requests import fingerprint, merge
-from extractscan.logs.read import read_logs
 from extractscan.verdict.assess import assess
 from extractscan.verdict.baseline import calibrate, check_periods, period
-from extractscan.verdict.report import Measured, findings
+from extractscan.verdict.report import Measured, findings, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from extractscan.logs.result import RequestBatch
+    from extractscan.cluster.components import Clusters
+    from extractscan.coverage.streams import Streams
+    from extractscan.fingerprint.requests import Fingerprints
     from extractscan.progress import Observer
     from extractscan.verdict.assess import Assessment
     from extractscan.verdict.baseline import Period
     from extractscan.verdict.findings import Findings
-
-
-COALESCED_ROWS: Final = 50_000
-"""Rows that are fingerprinted together at the least."""
-
-
-def _coalesced(batches: Iterable[RequestBatch]) -> Iterator[pl.DataFrame]:
-    """Unite small batches, so that ten thousand files of one call each do not cost ten thousand fingerprintings."""
-    held: list[pl.DataFrame] = []
-    rows = 0
-    for batch in batches:
-        held.append(batch.frame)
-        rows += batch.frame.height
-        if rows >= COALESCED_ROWS:
-            yield pl.concat(held)
-            held, rows = [], 0
-    if held:
-        yield pl.concat(held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +46,34 @@ class _Part:
     def warn(self, message: str) -> None:
         self.whole.warn(f"{self.name}: {message}")
 
+    def note(self, message: str) -> None:
+        self.whole.note(f"{self.name}: {message}")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the stages made on the way to a verdict: what a case is written from."""
+
+    prints: Fingerprints
+    clusters: Clusters
+    streams: Streams
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A log as judged, before it is put into words."""
+    """A log as judged, before it is put into words; ``kept`` only where it was asked for, since it is large."""
 
     assessment: Assessment
     measured: Measured
+    kept: Kept | None = None
 
 
-def assess_logs(
-    inputs: Sequence[str],
-    *,
-    observer: Observer,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    max_bad_rows: float | None = None,
-    columns: Mapping[str, str] | None = None,
-    jobs: int = 1,
-) -> Scored:
-    """Judge the accounts of logs. Raises ``InputError`` when nothing can be read or too much cannot."""
-    reader = read_logs(
-        inputs, since=since, until=until, max_bad_rows=max_bad_rows, observer=observer, columns=columns or {}
-    )
-    prints = merge([fingerprint(frame, jobs=jobs) for frame in _coalesced(reader.batches())])
+def assess_logs(source: LogSource, *, observer: Observer, jobs: int = 1, keep: bool = False) -> Scored:
+    """Judge the accounts of logs; with ``keep``, what a case needs is kept too.
+
+    Raises ``InputError`` when nothing can be read or too much cannot.
+    """
+    prints, summary = load(source, observer=observer, jobs=jobs)
     observer.stage("clustering")
     shingles = shingle(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs)
     clusters = cluster(shingles, jobs=jobs)
@@ -102,14 +88,14 @@ def assess_logs(
         .agg(pl.len().alias("requests"), pl.col("time_us").min().alias("first"), pl.col("time_us").max().alias("last"))
         .sort("account")
     )
-    epoch = datetime.fromtimestamp(0, UTC)
     return Scored(
         assessment,
         Measured(
             accounts=prints.accounts.to_list(),
+            organisations=prints.organisations.to_list(),
             requests=seen["requests"].to_list(),
-            first_seen=[epoch + timedelta(microseconds=t) for t in seen["first"]],
-            last_seen=[epoch + timedelta(microseconds=t) for t in seen["last"]],
+            first_seen=[moment(t) for t in seen["first"]],
+            last_seen=[moment(t) for t in seen["last"]],
             coverage=coverage,
             campaign_coverage=campaign_coverage(
                 [c.group.streams for c in assessment.campaigns], streams.requests, clusters.label
@@ -118,41 +104,37 @@ def assess_logs(
             capped_bands=clusters.capped,
             duplicates=prints.duplicates,
             present=prints.present,
-            summary=reader.summary,
+            summary=summary,
         ),
+        Kept(prints, clusters, streams) if keep else None,
     )
 
 
-def score_logs(
-    inputs: Sequence[str],
+def judge_logs(
+    source: LogSource,
     *,
     observer: Observer,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    max_bad_rows: float | None = None,
-    columns: Mapping[str, str] | None = None,
     jobs: int = 1,
     baselines: Sequence[str] = (),
     rate: float = 0.05,
-) -> Findings:
-    """Score the accounts of logs.
+    keep: bool = False,
+) -> tuple[Findings, Scored]:
+    """Score the accounts of logs: the findings, and with ``keep`` what a case is written from.
 
-    Each of ``baselines`` (a file, folder or glob) is a clean period of its own, read whole, and ``rate`` the false discovery rate to
-    state; without any no rate is claimed. Raises ``InputError`` when nothing can be read or too much cannot, ``UsageError`` for a
-    file that is in two periods.
+    Each of ``baselines`` (a file, folder or glob) is a clean period of its own, read as the log is but whole, and ``rate`` the false
+    discovery rate to state; without any no rate is claimed. Raises ``InputError`` when nothing can be read or too much
+    cannot, ``UsageError`` for a file that is in two periods.
     """
-    scored = assess_logs(
-        inputs, observer=observer, since=since, until=until, max_bad_rows=max_bad_rows, columns=columns, jobs=jobs
-    )
+    scored = assess_logs(source, observer=observer, jobs=jobs, keep=keep)
     if not baselines:
-        return findings(scored.assessment, scored.measured)
+        return findings(scored.assessment, scored.measured), scored
     clean: list[Period] = []
     for number, baseline in enumerate(baselines, 1):
         part = _Part(observer, "baseline" if len(baselines) == 1 else f"baseline {number}")
-        judged = assess_logs([baseline], observer=part, max_bad_rows=max_bad_rows, columns=columns, jobs=jobs)
+        judged = assess_logs(replace(source, inputs=(baseline,), since=None, until=None), observer=part, jobs=jobs)
         clean.append(period(judged.assessment, judged.measured))
     check_periods(clean)
     calibration = calibrate(period(scored.assessment, scored.measured), clean, rate)
     for warning in calibration.summary.warnings:
         observer.warn(f"baseline: {warning}")
-    return findings(scored.assessment, scored.measured, calibration)
+    return findings(scored.assessment, scored.measured, calibration), scored

@@ -30,20 +30,24 @@ class Proportion:
     high: float | None
 
 
-def proportion(hits: int, total: int) -> Proportion:
-    """Give a proportion its Wilson score interval (Wilson, E. B. 1927, J. Am. Stat. Assoc. 22:209-212).
+def wilson(rate: float, total: int) -> tuple[float, float]:
+    """Low and high end of the 95 % score interval of a share (Wilson, E. B. 1927, J. Am. Stat. Assoc. 22:209-212).
 
-    It stays honest for small counts: 0 of 12 is 0 to 24 %.
+    ``rate`` in [0, 1] is the share of ``total`` (1 or more) cases. For the mean of as many values in [0, 1] the interval is wide enough:
+    it takes every value for 0 or 1, which is as much as values with that mean can vary.
     """
-    if total == 0:
-        return Proportion(hits, total, None, None, None)
-    rate = hits / total
     square = Z_95 * Z_95
     centre = (rate + square / (2 * total)) / (1 + square / total)
     half = Z_95 / (1 + square / total) * sqrt(rate * (1 - rate) / total + square / (4 * total * total))
-    low = 0.0 if hits == 0 else max(centre - half, 0.0)
-    high = 1.0 if hits == total else min(centre + half, 1.0)
-    return Proportion(hits, total, rate, low, high)
+    return (0.0 if rate <= 0.0 else max(centre - half, 0.0)), (1.0 if rate >= 1.0 else min(centre + half, 1.0))
+
+
+def proportion(hits: int, total: int) -> Proportion:
+    """Give a proportion its Wilson score interval, which stays honest for small counts: 0 of 12 is 0 to 24 %."""
+    if total == 0:
+        return Proportion(hits, total, None, None, None)
+    rate = hits / total
+    return Proportion(hits, total, rate, *wilson(rate, total))
 
 
 @dataclass(frozen=True, slots=True)

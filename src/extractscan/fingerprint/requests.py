@@ -7,7 +7,7 @@ no text of a prompt is left.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -32,6 +32,10 @@ MEASURES: Final = ("turn", "input_tokens", "output_tokens", "max_tokens", "n", "
 
 NAMES: Final = ("org_id", "payment_id", "ip", "user_agent", "model", "end_user", "conversation_id", "finish_reason")
 """Columns that are carried as codes: the rank of the value among the log's values, null where absent."""
+
+
+KNOWN_BY_NAME: Final = ("model", "org_id")
+"""Those of them whose values are kept too: an analyst asks for a model or an organisation by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,9 @@ class Fingerprints:
     ``systems``, -1 if the log has none), ``has_response`` (bool), the sketch of
     the response (see ``replies``), ``MEASURES`` and, as uint32 codes, ``NAMES``.
     ``duplicates`` counts requests that were delivered more than once and dropped. ``present`` holds the canonical columns
-    of which at least one value is there.
+    of which at least one value is there. ``organisations`` has, by account number, the ``org_id`` that all of the account's
+    requests name, null if they name none or several.
+    ``names`` maps each of ``KNOWN_BY_NAME`` to its values, in the order of their codes.
     """
 
     requests: pl.DataFrame
@@ -70,6 +76,8 @@ class Fingerprints:
     systems: Texts
     duplicates: int
     present: frozenset[str]
+    organisations: pl.Series
+    names: dict[str, pl.Series] = field(default_factory=dict)
 
 
 @kernel
@@ -194,4 +202,11 @@ def merge(batches: Iterable[FingerprintBatch]) -> Fingerprints:
         *MEASURES,
         *(_codes(rows, name) for name in NAMES),
     )
-    return Fingerprints(requests, accounts, prompts, systems, before - rows.height, frozenset(present))
+    houses = (
+        rows.group_by("account_id")
+        .agg(pl.col("org_id").min(), pl.col("org_id").n_unique().alias("names"))  # null counts as a name
+        .sort("account_id")
+        .select(pl.when(pl.col("names") == 1).then(pl.col("org_id")))["org_id"]
+    )
+    names = {name: rows[name].drop_nulls().unique().sort() for name in KNOWN_BY_NAME}
+    return Fingerprints(requests, accounts, prompts, systems, before - rows.height, frozenset(present), houses, names)

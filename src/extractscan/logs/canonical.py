@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+OPENING: Final = "opening"
+"""The slot of a conversation's first message, from which its id is made where it has none."""
+
 NO_ACCOUNT: Final = "no account"
 NO_TIME: Final = "no time stamp"
 BAD_TIME: Final = "the time stamp cannot be read, or lies outside 2000 to 2100"
@@ -57,17 +60,19 @@ class Canonical:
     clashes: Counter[str]
 
 
-def to_canonical(raw: RawBatch) -> Canonical:
-    """Convert one batch; the order of rows is kept."""
+def to_canonical(raw: RawBatch, *, complete: bool = True) -> Canonical:
+    """Convert one batch; the order of rows is kept. Unless ``complete``, rows may lack an account or a time stamp."""
     clashes = Counter(raw.clashes)
     made: dict[str, pl.Series] = {}
     for slot, kind in CANONICAL.items():
         candidates = raw.columns.get(slot)
         if candidates:
-            made[slot] = _first([_convert(s, slot, kind, clashes) for s in candidates])
+            made[slot] = coalesce([_convert(s, slot, kind, clashes) for s in candidates])
     if LATENCY_S in raw.columns:
         seconds = [_convert(s, "latency_ms", pl.Float64(), clashes) * 1000 for s in raw.columns[LATENCY_S]]
-        made["latency_ms"] = _first([*([made["latency_ms"]] if "latency_ms" in made else []), *seconds])
+        made["latency_ms"] = coalesce([*([made["latency_ms"]] if "latency_ms" in made else []), *seconds])
+    if OPENING in raw.columns:
+        made[OPENING] = coalesce(raw.columns[OPENING])
     _add_messages(raw, made, clashes)
     for slot, kind in CANONICAL.items():
         if slot not in made:
@@ -76,7 +81,7 @@ def to_canonical(raw: RawBatch) -> Canonical:
     whole = pl.DataFrame([made[slot].alias(slot) for slot in (*CANONICAL, *(["opening"] if "opening" in made else []))])
     bad = np.empty(0, np.int64)
     reasons: list[str] = []
-    if not good.all():
+    if complete and not good.all():
         bad = (~good).arg_true().to_numpy().astype(np.int64)
         reasons = _reasons(raw, made, bad)
         whole = whole.filter(good)
@@ -94,7 +99,7 @@ def _reasons(raw: RawBatch, made: dict[str, pl.Series], bad: NDArray[np.int64]) 
     return [NO_ACCOUNT if not account[i] else BAD_TIME if given[i] else NO_TIME for i in bad]
 
 
-def _first(candidates: list[pl.Series]) -> pl.Series:
+def coalesce(candidates: list[pl.Series]) -> pl.Series:
     """The first value of each row that is not null."""
     found = candidates[0]
     for other in candidates[1:]:
@@ -105,7 +110,7 @@ def _first(candidates: list[pl.Series]) -> pl.Series:
     return found
 
 
-def _null_if(series: pl.Series, drop: pl.Series) -> pl.Series:
+def null_if(series: pl.Series, drop: pl.Series) -> pl.Series:
     """Null where ``drop`` is true."""
     if not drop.any():
         return series
@@ -134,7 +139,7 @@ def _convert(series: pl.Series, slot: str, kind: pl.DataType, clashes: Counter[s
 
 
 def _blank_to_null(series: pl.Series) -> pl.Series:
-    return _null_if(series, series == "") if series.dtype == pl.String else series
+    return null_if(series, series == "") if series.dtype == pl.String else series
 
 
 def _text(series: pl.Series, *, blank_is_null: bool) -> pl.Series:
@@ -164,7 +169,7 @@ def _real(series: pl.Series) -> pl.Series:
     elif not kind.is_numeric():
         return pl.Series([None], dtype=pl.Float64).new_from_index(0, len(series))
     value = series.cast(pl.Float64, strict=False)
-    return _null_if(value, ~value.is_finite())
+    return null_if(value, ~value.is_finite())
 
 
 def _whole(series: pl.Series) -> pl.Series:
@@ -173,10 +178,10 @@ def _whole(series: pl.Series) -> pl.Series:
         value = series.cast(pl.Int64, strict=False)
     else:
         real = _real(series)
-        value = _null_if(real, (real != real.floor()) | (real.abs() > _MAX_WHOLE)).cast(pl.Int64, strict=False)
+        value = null_if(real, (real != real.floor()) | (real.abs() > _MAX_WHOLE)).cast(pl.Int64, strict=False)
         if series.dtype == pl.String:
-            value = _first([series.str.strip_chars().cast(pl.Int64, strict=False), value])
-    return _null_if(value, value < 0)
+            value = coalesce([series.str.strip_chars().cast(pl.Int64, strict=False), value])
+    return null_if(value, value < 0)
 
 
 def _flag(series: pl.Series) -> pl.Series:
@@ -186,7 +191,7 @@ def _flag(series: pl.Series) -> pl.Series:
     if kind == pl.String:
         words = {"true": True, "t": True, "yes": True, "false": False, "f": False, "no": False}
         word = series.str.strip_chars().str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
-        return _first([word, _real(series) != 0])
+        return coalesce([word, _real(series) != 0])
     return _real(series) != 0
 
 
@@ -209,7 +214,7 @@ def _add_messages(raw: RawBatch, made: dict[str, pl.Series], clashes: Counter[st
         if unreadable:
             clashes[MESSAGES] += unreadable
         for slot in ("system", "prompt", "response", "turn", "opening"):
-            made[slot] = _first([made[slot], read[slot]]) if slot in made else read[slot]
+            made[slot] = coalesce([made[slot], read[slot]]) if slot in made else read[slot]
 
 
 def as_json(source: pl.Series) -> pl.Series | None:
@@ -218,7 +223,7 @@ def as_json(source: pl.Series) -> pl.Series | None:
         return source
     if isinstance(source.dtype, pl.List | pl.Array):
         wrapped = source.to_frame("m").select(pl.struct("m").struct.json_encode().alias("j"))["j"]
-        return _null_if(wrapped.str.slice(5).str.head(-1), source.is_null())
+        return null_if(wrapped.str.slice(5).str.head(-1), source.is_null())
     return None
 
 
@@ -227,11 +232,11 @@ def _name_rows(frame: pl.DataFrame) -> pl.DataFrame:
     opened = "opening" in frame.columns and frame["opening"].is_not_null() & frame["conversation_id"].is_null()
     if not isinstance(opened, bool) and opened.any():
         made = _ids(frame, ("account_id", "system", "opening"), "conv_", opened)
-        frame = frame.with_columns(conversation_id=_first([frame["conversation_id"], made]))
+        frame = frame.with_columns(conversation_id=coalesce([frame["conversation_id"], made]))
     nameless = frame["request_id"].is_null()
     if nameless.any():
         made = _ids(frame, ("account_id", "timestamp", "prompt", "system", "conversation_id", "turn"), "req_", nameless)
-        frame = frame.with_columns(request_id=_first([frame["request_id"], made]))
+        frame = frame.with_columns(request_id=coalesce([frame["request_id"], made]))
     return frame.select(list(CANONICAL))
 
 

@@ -27,7 +27,7 @@ _BROKEN: Final = "the file is damaged, cut short, or of a kind that is not suppo
 
 
 class Columns:
-    """The column names of a file, and its rows in batches. ``rows`` counts what has been read of it."""
+    """The column names of a file, and its rows in batches."""
 
     def __init__(self, path: str, kind: str) -> None:
         """Raises DamagedError if the file's schema cannot be read."""
@@ -39,6 +39,12 @@ class Columns:
         """Raw batches in file order. Raises DamagedError after the last good one."""
         slots = table.resolve(self.names)
         wanted = [name for name in self.names if any(name in sources for sources in slots.values())]
+        for part, line in self.frames(wanted, batch_rows):
+            columns = {slot: [part[name] for name in sources] for slot, sources in slots.items()}
+            yield RawBatch(columns, part.height, line)
+
+    def frames(self, wanted: list[str], batch_rows: int) -> Iterator[tuple[pl.DataFrame, _Row]]:
+        """The columns ``wanted`` in batches, with the row numbers. Raises DamagedError after the last good one."""
         at = 0
         frames = (
             _parquet(self._path, wanted, batch_rows)
@@ -51,9 +57,31 @@ class Columns:
             if frame is None:
                 return
             for part in frame.iter_slices(batch_rows):
-                columns = {slot: [part[name] for name in sources] for slot, sources in slots.items()}
-                yield RawBatch(columns, part.height, _Row(at + 1))
+                yield part, _Row(at + 1)
                 at += part.height
+
+    def shape(self) -> dict[str, Any]:
+        """The columns as a record without values: what nested types hold is in it."""
+        with _guard():
+            return {field.name: _shape(field.type, 0) for field in self._schema()}
+
+    def _schema(self) -> Any:
+        if self._kind == "parquet":
+            return _parquet_metadata(self._path).schema.to_arrow_schema()
+        with _source(self._path) as source:
+            return _reader(source, self._kind, None).schema
+
+
+def _shape(kind: Any, depth: int) -> Any:
+    import pyarrow as pa  # noqa: PLC0415
+
+    if depth > 8:  # deeper than any path
+        return None
+    if pa.types.is_struct(kind):
+        return {kind.field(i).name: _shape(kind.field(i).type, depth + 1) for i in range(kind.num_fields)}
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return [_shape(kind.value_type, depth + 1)]
+    return None
 
 
 class _Row:

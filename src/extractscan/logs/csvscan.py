@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from extractscan.jit import kernel
+from extractscan.jit import leaf
 from extractscan.logs.spans import PLAIN, QUOTED, Spans, readable
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from extractscan.logs.names import NameTable
 
-DELIMITERS: Final = ",;\t|"
 
 FIELDS: Final = -5
 QUOTES: Final = -6
@@ -73,14 +72,14 @@ def records(
     return spans, begin[:n], at
 
 
-@kernel
+@leaf
 def _line_end(buf: Any, i: int) -> int:
     while i < len(buf) and buf[i] != 10:
         i += 1
     return i
 
 
-@kernel
+@leaf
 def _closing(buf: Any, i: int, stop: int) -> int:
     """Index of the quote that closes a field whose text begins at ``i``, or -1 if there is none before ``stop``."""
     while i < stop:
@@ -93,7 +92,7 @@ def _closing(buf: Any, i: int, stop: int) -> int:
     return -1
 
 
-@kernel
+@leaf
 def _records(
     buf: Any, at: int, last: bool, longest: int, delimiter: int, width: int, first: Any, feed_slot: Any, feed_rank: Any,
     keep_blank: Any, out_start: Any, out_end: Any, out_kind: Any, out_rank: Any, status: Any, begin: Any,

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from extractscan.jit import kernel
+from extractscan.jit import leaf
 from extractscan.logs.textspans import raw
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _hex(low: NDArray[np.uint64], high: NDArray[np.uint64], prefix: str) -> pl.S
     return pl.Series(pl.from_arrow(array), dtype=pl.String)
 
 
-@kernel
+@leaf
 def _absorb(body: Any, start: Any, end: Any, present: Any, low: Any, high: Any) -> None:
     for row in range(len(start)):
         a, b = low[row], high[row]

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from extractscan.jit import inline, kernel
+from extractscan.jit import inline, leaf
+from extractscan.logs.eights import eight, first_of, holds
 from extractscan.logs.spans import (
     ABSENT,
     ARRAY,
     BLANK,
     FALSE,
+    FNV_OFFSET,
+    FNV_PRIME,
     GOOD,
     NUMBER,
     OBJECT,
@@ -53,11 +56,14 @@ REASONS: Final = {
     NOT_OBJECT: "not a JSON object",
 }
 
+_QUOTES: Final = np.uint64(0x2222222222222222)
+_SLASHES: Final = np.uint64(0x5C5C5C5C5C5C5C5C)
+
 _PARTS: Final = 8
 _PARALLEL_ROWS: Final = 1_000
 
-_FNV_OFFSET: Final = np.uint64(0xCBF29CE484222325)
-_FNV_PRIME: Final = np.uint64(0x100000001B3)
+_OFFSET: Final = np.uint64(FNV_OFFSET)
+_PRIME: Final = np.uint64(FNV_PRIME)
 
 
 def project(
@@ -70,7 +76,7 @@ def project(
 
     def some(part: tuple[int, int]) -> None:
         _project(
-            buf, starts, ends, *part, keys.hashes, keys.first, keys.count, keys.feed_slot, keys.feed_rank,
+            buf, starts, ends, *part, scratch(), keys.hashes, keys.first, keys.count, keys.feed_slot, keys.feed_rank,
             keys.keep_blank, spans.start, spans.end, spans.kind, spans.rank, spans.status,
         )  # fmt: skip
 
@@ -82,6 +88,11 @@ def project(
     return spans
 
 
+def scratch() -> NDArray[np.uint8]:
+    """Scratch space for ``skip_value``."""
+    return np.empty(MAX_DEPTH - 1, np.uint8)
+
+
 @inline
 def skip_space(buf: Any, i: int, end: int) -> int:
     """Index of the first byte at or after ``i`` that is not white space."""
@@ -90,7 +101,7 @@ def skip_space(buf: Any, i: int, end: int) -> int:
     return i
 
 
-@kernel
+@leaf
 def hex4(buf: Any, i: int) -> int:
     """Value of four hexadecimal digits, -1 if they are not."""
     value = 0
@@ -108,16 +119,23 @@ def hex4(buf: Any, i: int) -> int:
     return value
 
 
-@kernel
+@leaf
 def _string(buf: Any, i: int, end: int) -> int:
     """Index after the closing quote of a string whose first character is at ``i``; negative on error."""
-    while i < end:
-        c = buf[i]
-        if c == 34:
-            return i + 1
-        if c != 92:
+    while True:
+        while i + 8 <= end:
+            word = eight(buf, i)
+            found = holds(word, _QUOTES) | holds(word, _SLASHES)
+            if found:
+                i += first_of(found)
+                break
+            i += 8
+        while i < end and buf[i] != 34 and buf[i] != 92:
             i += 1
-            continue
+        if i >= end:
+            return EARLY
+        if buf[i] == 34:
+            return i + 1
         if i + 1 >= end:
             return EARLY
         e = buf[i + 1]
@@ -131,10 +149,9 @@ def _string(buf: Any, i: int, end: int) -> int:
             i += 2
         else:
             return INVALID
-    return EARLY
 
 
-@kernel
+@leaf
 def _word(buf: Any, i: int, end: int, word: bytes) -> int:
     """Index after ``word`` if it stands at ``i``; negative if not."""
     for k in range(len(word)):
@@ -145,14 +162,14 @@ def _word(buf: Any, i: int, end: int, word: bytes) -> int:
     return i + len(word)
 
 
-@kernel
+@leaf
 def _digits(buf: Any, i: int, end: int) -> int:
     while i < end and 48 <= buf[i] <= 57:
         i += 1
     return i
 
 
-@kernel
+@leaf
 def _number(buf: Any, i: int, end: int) -> int:
     if buf[i] == 45:
         i += 1
@@ -180,7 +197,7 @@ def _number(buf: Any, i: int, end: int) -> int:
     return i
 
 
-@kernel
+@leaf
 def _scalar(buf: Any, i: int, end: int) -> int:
     """Index after the scalar at ``i``; negative on error."""
     c = buf[i]
@@ -201,8 +218,8 @@ def _scalar(buf: Any, i: int, end: int) -> int:
     return INVALID
 
 
-@kernel
-def _key(buf: Any, i: int, end: int) -> int:
+@leaf
+def skip_key(buf: Any, i: int, end: int) -> int:
     """Index after the colon of the member name that should stand at ``i``; negative on error."""
     i = skip_space(buf, i, end)
     if i >= end:
@@ -218,7 +235,7 @@ def _key(buf: Any, i: int, end: int) -> int:
     return i + 1 if buf[i] == 58 else INVALID
 
 
-@kernel
+@leaf
 def skip_value(buf: Any, i: int, end: int, stack: Any) -> int:
     """Index after the value at ``i`` (no white space before it); negative on error. ``stack`` is scratch space."""
     depth = 0
@@ -241,7 +258,7 @@ def skip_value(buf: Any, i: int, end: int, stack: Any) -> int:
                 depth -= 1
                 i += 1
             elif c == 123:
-                i = _key(buf, i, end)
+                i = skip_key(buf, i, end)
                 if i < 0:
                     return i
         else:
@@ -258,7 +275,7 @@ def skip_value(buf: Any, i: int, end: int, stack: Any) -> int:
             if c == 44:
                 i += 1
                 if inside == 123:
-                    i = _key(buf, i, end)
+                    i = skip_key(buf, i, end)
                     if i < 0:
                         return i
                 opened = True
@@ -269,20 +286,20 @@ def skip_value(buf: Any, i: int, end: int, stack: Any) -> int:
                 return INVALID
 
 
-@kernel
-def _key_hash(buf: Any, i: int, end: int) -> np.uint64:
+@leaf
+def key_hash(buf: Any, i: int, end: int) -> np.uint64:
     """Hash of the folded form of the raw name ``buf[i:end]``."""
-    h = _FNV_OFFSET
+    h = _OFFSET
     for k in range(i, end):
         c = buf[k]
         if 65 <= c <= 90:
             c += 32
         if 97 <= c <= 122 or 48 <= c <= 57 or c >= 128:
-            h = (h ^ np.uint64(c)) * _FNV_PRIME
+            h = (h ^ np.uint64(c)) * _PRIME
     return h
 
 
-@kernel
+@leaf
 def kind_of(c: int) -> int:
     """Kind of a value by its first character; ABSENT for null, NaN and Infinity."""
     if c == 34:
@@ -300,12 +317,11 @@ def kind_of(c: int) -> int:
     return ABSENT
 
 
-@kernel
+@leaf
 def _project(
-    buf: Any, starts: Any, ends: Any, first_row: int, last_row: int, hashes: Any, first: Any, count: Any, feed_slot: Any, feed_rank: Any,
-    keep_blank: Any, out_start: Any, out_end: Any, out_kind: Any, out_rank: Any, status: Any,
+    buf: Any, starts: Any, ends: Any, first_row: int, last_row: int, stack: Any, hashes: Any, first: Any, count: Any,
+    feed_slot: Any, feed_rank: Any, keep_blank: Any, out_start: Any, out_end: Any, out_kind: Any, out_rank: Any, status: Any,
 ) -> None:  # fmt: skip
-    stack = np.empty(MAX_DEPTH - 1, np.uint8)
     mask = len(hashes) - 1
     for row in range(first_row, last_row):
         end = ends[row]
@@ -326,13 +342,13 @@ def _project(
             while True:
                 i = skip_space(buf, i, end)
                 name = i + 1
-                i = _key(buf, i, end)
+                i = skip_key(buf, i, end)
                 if i < 0:
                     break
                 close = i - 2
                 while buf[close] != 34:
                     close -= 1
-                h = _key_hash(buf, name, close)
+                h = key_hash(buf, name, close)
                 begin = skip_space(buf, i, end)
                 i = skip_value(buf, begin, end, stack)
                 if i < 0:

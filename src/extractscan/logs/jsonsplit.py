@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from extractscan.jit import kernel
-from extractscan.logs.jsonscan import EARLY, INVALID, MAX_DEPTH, kind_of, skip_space, skip_value
+from extractscan.jit import leaf
+from extractscan.logs.jsonscan import EARLY, INVALID, kind_of, scratch, skip_space, skip_value
 from extractscan.logs.spans import STRING, offsets, readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_ROOM: Final = 4
+"""Elements that an array is thought to have; more only take longer."""
 
 
 def elements(
@@ -24,68 +27,72 @@ def elements(
     """
     counts = np.zeros(len(starts), np.int32)
     buf, starts, ends = readable(buf), offsets(starts), offsets(ends)
-    total = _count_elements(buf, starts, ends, counts)
-    start, end, kind = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.uint8)
-    _fill_elements(buf, starts, counts, ends, start, end, kind)
+    parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]] = []
+    stack, row, room = scratch(), 0, _ROOM * len(starts) + _ROOM
+    while row < len(starts) or not parts:
+        start, end, kind = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.uint8)
+        row, found = _elements(buf, starts, ends, row, stack, counts, start, end, kind)
+        parts.append((start[:found], end[:found], kind[:found]))
+        room *= 2  # in the end the longest array has room
+    if len(parts) == 1:
+        return counts, *parts[0]
+    start, end, kind = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return counts, start, end, kind
 
 
-@kernel
-def _count_elements(buf: Any, starts: Any, ends: Any, counts: Any) -> int:
-    stack = np.empty(MAX_DEPTH - 1, np.uint8)
-    total = 0
-    for row in range(len(starts)):
+def owners(counts: NDArray[Any]) -> NDArray[np.int64]:
+    """For ``counts`` of elements: the position of the array that each element lies in."""
+    return np.repeat(np.arange(len(counts)), np.maximum(counts, 0))
+
+
+@leaf
+def _elements(
+    buf: Any, starts: Any, ends: Any, row: int, stack: Any, counts: Any, out_start: Any, out_end: Any, out_kind: Any
+) -> tuple[int, int]:
+    """Take the arrays from ``row`` on apart, until there is no more room. Returns the row to go on with, and the elements."""
+    at = 0
+    while row < len(starts):
         end = ends[row]
+        n = 0
         i = skip_space(buf, starts[row], end)
         if i >= end or buf[i] != 91:
-            counts[row] = -1
-            continue
-        n = 0
-        i = skip_space(buf, i + 1, end)
-        if i < end and buf[i] == 93:
-            i += 1
+            i = INVALID
         else:
-            while True:
-                i = skip_space(buf, i, end)
-                if i >= end:
-                    i = EARLY
-                    break
-                i = skip_value(buf, i, end, stack)
-                if i < 0:
-                    break
-                n += 1
-                i = skip_space(buf, i, end)
-                if i >= end or (buf[i] != 44 and buf[i] != 93):
-                    i = INVALID
-                    break
+            i = skip_space(buf, i + 1, end)
+            if i < end and buf[i] == 93:
                 i += 1
-                if buf[i - 1] == 93:
-                    break
+            else:
+                while True:
+                    i = skip_space(buf, i, end)
+                    if i >= end:
+                        i = EARLY
+                        break
+                    if at + n == len(out_start):
+                        return row, at
+                    begin = i
+                    i = skip_value(buf, i, end, stack)
+                    if i < 0:
+                        break
+                    kind = kind_of(buf[begin])
+                    quotes = 1 if kind == STRING else 0
+                    out_kind[at + n] = kind
+                    out_start[at + n] = begin + quotes
+                    out_end[at + n] = i - quotes
+                    n += 1
+                    i = skip_space(buf, i, end)
+                    if i >= end or (buf[i] != 44 and buf[i] != 93):
+                        i = INVALID
+                        break
+                    i += 1
+                    if buf[i - 1] == 93:
+                        break
         if i < 0 or skip_space(buf, i, end) != end:
-            counts[row] = -1
+            counts[row] = -1  # what was written is written over
         else:
             counts[row] = n
-            total += n
-    return total
-
-
-@kernel
-def _fill_elements(buf: Any, starts: Any, counts: Any, ends: Any, out_start: Any, out_end: Any, out_kind: Any) -> None:
-    stack = np.empty(MAX_DEPTH - 1, np.uint8)
-    at = 0
-    for row in range(len(starts)):
-        end = ends[row]
-        i = skip_space(buf, starts[row], end) + 1
-        for _ in range(counts[row]):
-            i = skip_space(buf, i, end)
-            begin = i
-            i = skip_value(buf, i, end, stack)
-            kind = kind_of(buf[begin])
-            out_kind[at] = kind
-            out_start[at] = begin + 1 if kind == STRING else begin
-            out_end[at] = i - 1 if kind == STRING else i
-            at += 1
-            i = skip_space(buf, i, end) + 1
+            at += n
+        row += 1
+    return row, at
 
 
 def values(
@@ -102,7 +109,7 @@ def values(
     return start[:n], end[:n], at
 
 
-@kernel
+@leaf
 def _extent(buf: Any, i: int) -> int:
     """Index after the object or bare word at ``i``, the buffer's length + 1 if it is not whole."""
     size = len(buf)
@@ -128,7 +135,7 @@ def _extent(buf: Any, i: int) -> int:
     return size + 1
 
 
-@kernel
+@leaf
 def _values(buf: Any, at: int, last: bool, start: Any, end: Any) -> tuple[int, int]:
     n, size = 0, len(buf)
     while n < len(start):

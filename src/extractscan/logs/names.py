@@ -9,6 +9,7 @@ over files.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from extractscan.errors import UsageError
@@ -134,10 +135,14 @@ class NameTable:
         return {slot: [name for _, name in sorted(found[slot])] for slot in SLOTS if slot in found}
 
 
+_DROPPED: Final = bytes(c for c in range(128) if not chr(c).isalnum())
+
+
+@lru_cache(maxsize=4096)
 def fold(name: str) -> str:
     """The form in which names are compared: of ASCII, letters in lower case and digits; all else as it is."""
     raw = name.encode("utf-8", "surrogatepass").lower()
-    return bytes(c for c in raw if chr(c).isalnum() or c >= 128).decode("utf-8", "surrogatepass")
+    return raw.translate(None, _DROPPED).decode("utf-8", "surrogatepass")
 
 
 def name_table(columns: Mapping[str, str] | None = None) -> NameTable:

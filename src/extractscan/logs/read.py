@@ -7,22 +7,28 @@ import sys
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Final
 
 import polars as pl
 
 from extractscan.errors import InputError
+from extractscan.logs import textfiles
 from extractscan.logs.canonical import RawBatch, to_canonical
+from extractscan.logs.choose import FormatOptions
 from extractscan.logs.columnar import Columns, parquet_rows
 from extractscan.logs.discover import Input, discover
-from extractscan.logs.names import LOG_SIGNS, missing, name_table
+from extractscan.logs.judge import Judge
 from extractscan.logs.quarantine import WARN_SHARE, Quarantine, enforce
+from extractscan.logs.references import resolve
 from extractscan.logs.result import FileSummary, ReadSummary, RequestBatch
 from extractscan.logs.schema import CANONICAL
-from extractscan.logs.sniff import HEAD, Sniffed, sniff
+from extractscan.logs.sides import as_batch, grouped, joined, side_table
+from extractscan.logs.sniff import HEAD, sniff
+from extractscan.logs.state import FileState, Known
 from extractscan.logs.streams import PIECE, BackgroundDigest, DamagedError, Raw, Text, as_utf8, pieces
+from extractscan.logs.wording import lacks, lacks_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,13 +36,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from extractscan.logs.envelope import Plan
+    from extractscan.logs.sniff import Sniffed
+    from extractscan.logs.state import Unread
     from extractscan.logs.textfiles import Reading
     from extractscan.progress import Observer
 
 BATCH_ROWS: Final = 250_000
+"""Rows of one batch, at the most, unless told otherwise."""
 
-_COLUMNAR: Final = frozenset({"parquet", "arrow", "arrow-stream"})
-_NAMES_SHOWN: Final = 40
 _MOST_THREADS: Final = 8
 
 
@@ -49,16 +57,22 @@ def read_logs(
     max_bad_rows: float | None = None,
     batch_rows: int = BATCH_ROWS,
     columns: Mapping[str, str] | None = None,
+    formats: FormatOptions | None = None,
+    complete: bool = True,
 ) -> LogReader:
     """Prepare to read ``inputs``: files, folders, globs, or ``-`` for standard input.
 
     ``since <= timestamp < until`` is kept (a time without a zone is UTC). ``max_bad_rows`` is a count (int), a share of
     all rows (float under 1), or None for any number. ``columns`` maps a canonical column to the source column to take
-    for it in place of the usual names. Raises InputError if there is nothing to read, UsageError for a bad ``columns``.
+    for it in place of the usual names; in a format with nested records, to the path. ``formats`` is what the user says about
+    formats. Unless ``complete``, requests may lack an account or a time stamp, and files that lack them are read.
+
+    Raises InputError if there is nothing to read, UsageError for bad ``columns`` or ``formats``.
     """
     return LogReader(
         discover(inputs, observer.warn),
-        _Options(_utc(since), _utc(until), max_bad_rows, batch_rows, dict(columns or {})),
+        _Options(_utc(since), _utc(until), max_bad_rows, batch_rows, dict(columns or {}), complete),
+        formats or FormatOptions(),
         observer,
     )
 
@@ -74,53 +88,20 @@ class _Options:
     max_bad_rows: float | None
     batch_rows: int
     columns: dict[str, str]
-
-
-@dataclass(slots=True)
-class _File:
-    """What has come of one file so far; the readers' Report."""
-
-    name: str
-    quarantine: Quarantine
-    rows_kept: int = 0
-    rows_outside: int = 0
-    rows_bad: int = 0
-    told: int = 0
-    texts_repaired: int = 0
-    clashes: Counter[str] = field(default_factory=Counter)
-    slots: set[str] = field(default_factory=set)
-
-    @property
-    def rows_read(self) -> int:
-        return self.rows_kept + self.rows_outside + self.rows_bad
-
-    def bad(self, line: int | None, reason: str) -> None:
-        self.quarantine.add(self.name, line, reason)
-        self.rows_bad += 1
-
-    def bad_rows(
-        self, rows: NDArray[np.int64], line: Callable[[NDArray[np.int64]], NDArray[np.int64]], reasons: list[str]
-    ) -> None:
-        shown = min(len(rows), self.quarantine.room)
-        for at, reason in zip(line(rows[:shown]), reasons, strict=False):
-            self.quarantine.add(self.name, int(at), reason)
-        self.quarantine.count += len(rows) - shown
-        self.rows_bad += len(rows)
-
-    def repaired(self, values: int) -> None:
-        self.texts_repaired += values
+    complete: bool
 
 
 class LogReader:
     """The reading of one run. Draw ``batches()`` once; ``summary`` is complete after the last."""
 
-    def __init__(self, files: list[Input], options: _Options, observer: Observer) -> None:
+    def __init__(self, files: list[Input], options: _Options, formats: FormatOptions, observer: Observer) -> None:
         self._files = files
+        self._judge = Judge(formats, options.columns, observer, complete=options.complete)
+        self._account = formats.account
         self._options = options
         self._observer = observer
-        self._names = name_table(options.columns)
         self._quarantine = Quarantine()
-        self._passed_over: list[str] = []
+        self._sides: dict[str, pl.DataFrame] = {}
         self._present: Counter[str] = Counter()
         self._summary = ReadSummary(quarantine=self._quarantine.entries)
 
@@ -128,6 +109,11 @@ class LogReader:
     def summary(self) -> ReadSummary:
         """What has been read so far."""
         return self._summary
+
+    @property
+    def unread(self) -> list[Unread]:
+        """Files that were passed over although they may be logs."""
+        return self._judge.unread
 
     def batches(self) -> Iterator[RequestBatch]:
         """The good requests, file by file in order of path, at most ``batch_rows`` at a time.
@@ -138,92 +124,80 @@ class LogReader:
         sizes = [item.size for item in self._files if item.size is not None]
         self._observer.stage("read", sum(sizes) if len(sizes) == len(self._files) else None)
         with contextlib.ExitStack() as stack:
-            known = [(item, *self._look(item, stack)) for item in self._files]
+            looked = [(item, *self._look(item, stack)) for item in self._files]
+            known = self._judge.wanted([(item, raw, seen) for item, raw, seen in looked if seen is not None])
+            self._judge.tell_formats([seen for _, _, seen in known])
+            joins = {role for _, _, k in known if k.plan is not None for role in k.plan.format.joins}
+            parts: dict[str, list[pl.DataFrame]] = {}
             for item, raw, seen in known:
-                if seen is not None:
+                if seen.plan is not None and seen.plan.format.role in joins:
+                    parts.setdefault(seen.plan.format.role, []).extend(self._read_side(item, raw, seen, stack))
+            self._sides = {role: side_table(tables) for role, tables in sorted(parts.items())}
+            for item, raw, seen in known:
+                if seen.plan is None or seen.plan.format.role not in joins:
                     yield from self._read(item, raw, seen, stack)
         self._finish()
 
+    def _read_side(self, item: Input, raw: Raw | None, known: Known, stack: contextlib.ExitStack) -> list[pl.DataFrame]:
+        """The side table of a file whose records are no requests."""
+        held: list[RawBatch] = []
+        for _ in self._read(item, raw, known, stack, aside=held):
+            pass
+        table = grouped(held)
+        return [table] if table.height else []
+
     # --- one file -----------------------------------------------------------------------------------------------------
 
-    def _look(self, item: Input, stack: contextlib.ExitStack) -> tuple[Raw | None, Sniffed | None]:
+    def _look(self, item: Input, stack: contextlib.ExitStack) -> tuple[Raw | None, Known | None]:
         """Recognise a file; None for one that is passed over. A pipe is left open, its head can be had only once."""
         try:
             if item.path is None or item.size is None:
                 file: IO[bytes] = sys.stdin.buffer if item.path is None else stack.enter_context(_open(item.path))
                 raw = Raw(file, hashing=True)
-                return raw, self._judge(item, sniff(raw.peek(HEAD), self._names))
+                return raw, self._judge.judge(item, sniff(raw.peek(HEAD), self._judge.names))
             with _open(item.path) as file:
-                return None, self._judge(item, sniff(Raw(file).peek(HEAD), self._names))
+                return None, self._judge.judge(item, sniff(Raw(file).peek(HEAD), self._judge.names))
         except OSError as error:
             self._failed(item, f"cannot be read: {(error.strerror or 'input/output error').lower()}")
         except DamagedError as error:
             # A columnar file without a schema: nothing of it can be read.
             self._quarantine.add(item.name, None, str(error))
-            self._add_summary(item, "damaged", "", _File(item.name, self._quarantine, rows_bad=1))
+            self._add_summary(item, "damaged", "", FileState(item.name, self._quarantine, rows_bad=1))
         return None, None
-
-    def _judge(self, item: Input, seen: Sniffed) -> Sniffed | None:
-        """Whether a recognised file is a log."""
-        if seen.format in _COLUMNAR and item.path is not None and item.size is not None:
-            seen = Sniffed(seen.format, names=tuple(Columns(item.path, seen.format).names))
-        if seen.format == "empty":
-            self._observer.warn(f"{item.name} is empty")
-            return seen
-        if seen.format == "unknown":
-            if not item.named:
-                self._pass_over(f"{item.name} is passed over: not a log in a format that is known")
-                return None
-            return seen
-        if seen.format in _COLUMNAR and not seen.names:
-            return seen  # a pipe: its columns are known once it is on disk
-        lacking = missing(self._names.resolve(seen.names))
-        if not lacking:
-            self._check_override(item, seen)
-            return seen
-        message = f"{item.name}: {_lacks(lacking, seen.names)}"
-        if not LOG_SIGNS.intersection(self._names.resolve(seen.names)) and seen.names:
-            self._pass_over(f"{message} (passed over)")
-            return None
-        if not item.named:
-            self._pass_over(f"{message} (passed over)")
-            return None
-        if seen.format in {"jsonl", "json"}:
-            return seen  # the keys of a sample: others may come later
-        raise InputError(message)
-
-    def _check_override(self, item: Input, seen: Sniffed) -> None:
-        if seen.format in {"jsonl", "json"}:
-            return
-        found = self._names.resolve(seen.names)
-        for slot, name in self._options.columns.items():
-            if slot not in found:
-                self._observer.warn(f"{item.name} has no column {_show(name)} for {slot}")
-
-    def _pass_over(self, message: str) -> None:
-        self._passed_over.append(message)
-        self._observer.warn(message)
 
     def _failed(self, item: Input, reason: str) -> None:
         if item.named:
             raise InputError(f"{item.name} {reason}")
         self._quarantine.add(item.name, None, reason)
-        self._add_summary(item, "unreadable", "", _File(item.name, self._quarantine, rows_bad=1))
+        self._add_summary(item, "unreadable", "", FileState(item.name, self._quarantine, rows_bad=1))
 
-    def _read(self, item: Input, raw: Raw | None, seen: Sniffed, stack: contextlib.ExitStack) -> Iterator[RequestBatch]:
-        state = _File(item.name, self._quarantine)
+    def _read(
+        self,
+        item: Input,
+        raw: Raw | None,
+        known: Known,
+        stack: contextlib.ExitStack,
+        aside: list[RawBatch] | None = None,
+    ) -> Iterator[RequestBatch]:
+        """Read one file. With ``aside``, its raw batches go there instead of becoming requests."""
+        state = FileState(item.name, self._quarantine)
+        seen = known.seen
         path, digest = item.path, None
         if raw is None:
             digest = BackgroundDigest(item.path or "", item.size or 0)
-        elif seen.format in _COLUMNAR:
+        elif seen.columnar:
             path = stack.enter_context(_spooled(raw))
         try:
-            if seen.format in _COLUMNAR:
-                yield from self._batches(item, state, self._columnar(item, path or "", seen, state))
+            if raw is not None and seen.columnar:  # a pipe: its columns are known only now
+                known = self._judge.judge(Input(item.name, path, item.named, 0), seen) or known
+                self._judge.tell_formats([known])
+                seen = known.seen
+            if seen.columnar:
+                yield from self._batches(item, state, self._columnar(item, path or "", known, state), known.plan, aside)
             elif seen.format == "unknown":
                 state.bad(None, "not a log in a format that is known")
             elif seen.format != "empty":
-                yield from self._text(item, raw, seen, state)
+                yield from self._text(item, raw, known, state, aside)
         except DamagedError as error:
             rows = state.rows_read
             state.bad(None, f"{error}; rows after the first {rows:,} are lost" if rows else str(error))
@@ -232,48 +206,73 @@ class LogReader:
         sha256 = digest.result() if digest is not None else raw.digest() if raw is not None else ""
         size = raw.size if raw is not None else item.size or 0
         self._observer.advance(max(size - state.told, 0))
-        self._add_summary(item, seen.label, sha256, state, size)
-        self._tell(item, seen, state)
+        self._add_summary(item, known.label, sha256, state, size, known.found.next_best)
+        self._tell(item, known, state)
 
-    def _columnar(self, item: Input, path: str, seen: Sniffed, state: _File) -> Iterator[RawBatch]:
-        table = Columns(path, seen.format)
-        lacking = missing(self._names.resolve(table.names))
+    def _columnar(self, item: Input, path: str, known: Known, state: FileState) -> Iterator[RawBatch]:
+        table = Columns(path, known.seen.format)
+        if known.plan is not None:
+            for frame, line in table.frames(known.plan.wanted(table.names), self._options.batch_rows):
+                yield _of_frame(frame, line, known.plan)
+            return
+        lacking = self._judge.lacking(self._judge.names.resolve(table.names))
         if lacking:
-            raise InputError(f"{item.name}: {_lacks(lacking, tuple(table.names))}")
-        rows = parquet_rows(path) if seen.format == "parquet" else 0
+            raise InputError(f"{item.name}: {lacks(lacking, tuple(table.names))}")
+        rows = parquet_rows(path) if known.seen.format == "parquet" else 0
         done = 0
-        for batch in table.batches(self._names, self._options.batch_rows):
+        for batch in table.batches(self._judge.names, self._options.batch_rows):
             yield batch
             done += batch.rows
             if rows:
                 self._advance(state, (item.size or 0) * min(done, rows) // rows)
 
-    def _advance(self, state: _File, to: int) -> None:
+    def _advance(self, state: FileState, to: int) -> None:
         """Tell of progress: ``to`` bytes of the file are done."""
         self._observer.advance(to - state.told)
         state.told = to
 
-    def _text(self, item: Input, raw: Raw | None, seen: Sniffed, state: _File) -> Iterator[RequestBatch]:
-        from extractscan.logs import textfiles  # noqa: PLC0415 (compiled kernels, of no use to Parquet)
-
+    def _text(
+        self, item: Input, raw: Raw | None, known: Known, state: FileState, aside: list[RawBatch] | None
+    ) -> Iterator[RequestBatch]:
+        seen = known.seen
         with contextlib.ExitStack() as stack:
             # The kernels leave the interpreter free, so that threads do run beside each other.
             pool = stack.enter_context(ThreadPoolExecutor(min(pl.thread_pool_size(), _MOST_THREADS)))
-            how = textfiles.Reading(self._names, state, self._options.batch_rows, pool)
+            how = textfiles.Reading(self._judge.names, state, self._options.batch_rows, pool, known.plan)
             if raw is None:
                 raw = Raw(stack.enter_context(_open(item.path or "")), limit=item.size)
             source = pieces(raw, seen.codec)
             text = Text(as_utf8(source, seen.encoding) if seen.encoding else source)
-            for batch in self._batches(item, state, _parse(text, how, seen)):
+            for batch in self._batches(item, state, _parse(text, how, seen), known.plan, aside):
                 yield batch
                 self._advance(state, raw.size)
 
-    def _batches(self, item: Input, state: _File, batches: Iterator[RawBatch]) -> Iterator[RequestBatch]:
+    def _batches(
+        self,
+        item: Input,
+        state: FileState,
+        batches: Iterator[RawBatch],
+        plan: Plan | None,
+        aside: list[RawBatch] | None,
+    ) -> Iterator[RequestBatch]:
+        if plan is not None and plan.format.group and aside is None:
+            table = grouped(batches)
+            batches = iter([as_batch(table)] if table.height else [])
+        if plan is not None and plan.format.joins and self._sides:
+            batches = joined(batches, self._sides, plan.format.joins)
         for batch in batches:
             state.slots.update(batch.columns)
             if not batch.rows:
                 continue
-            done = to_canonical(batch)
+            if aside is not None:
+                aside.append(batch)
+                continue
+            if plan is not None and plan.refers and item.path is not None:
+                lost = resolve(batch, item.path)
+                if lost:
+                    self._observer.warn(f"{item.name}: {lost:,} bodies that lie in other files were not found")
+            self._add_account(item, batch)
+            done = to_canonical(batch, complete=self._options.complete)
             state.clashes.update(done.clashes)
             if len(done.bad):
                 state.bad_rows(done.bad, batch.line, done.reasons)
@@ -285,6 +284,14 @@ class LogReader:
             if frame.height:
                 yield RequestBatch(item.name, frame)
 
+    def _add_account(self, item: Input, batch: RawBatch) -> None:
+        """The account that all records of a file have, if the user said so."""
+        if self._account is None:
+            return
+        account = self._account.constant(item.path or item.name)
+        if account is not None:
+            batch.columns["account_id"] = [pl.Series([account]).new_from_index(0, batch.rows)]
+
     def _window(self, frame: pl.DataFrame) -> pl.DataFrame:
         if self._options.since is not None:
             frame = frame.filter(pl.col("timestamp") >= self._options.since)
@@ -292,27 +299,37 @@ class LogReader:
             frame = frame.filter(pl.col("timestamp") < self._options.until)
         return frame
 
-    def _tell(self, item: Input, seen: Sniffed, state: _File) -> None:
+    def _tell(self, item: Input, known: Known, state: FileState) -> None:
         """Say what is worth knowing about a file that was read."""
+        seen = known.seen
         if state.texts_repaired:
             self._observer.warn(
                 f"{item.name}: {state.texts_repaired:,} values held bytes that are not UTF-8; replaced by U+FFFD"
             )
         for slot, count in sorted(state.clashes.items()):
             self._observer.warn(f"{item.name}: {count:,} values of {slot} are not of its type and are taken as absent")
-        lacking = missing(state.slots)
-        if lacking and seen.format in {"jsonl", "json"} and state.rows_read:
+        lacking = self._judge.lacking(state.slots)
+        if known.plan is not None:
+            if lacking and state.rows_bad and not state.rows_kept and state.slots:
+                message = f"{item.name}: {lacks_in(known.plan.format, lacking)}"
+                if item.named:
+                    raise InputError(message)
+                self._judge.pass_over(message)
+            return
+        if lacking and seen.is_json and state.rows_read:
             if not seen.names and not state.slots:
                 return  # nothing in it was JSON: the quarantine says so
-            message = f"{item.name}: {_lacks(lacking, seen.names)}"
+            message = f"{item.name}: {lacks(lacking, seen.names)}"
             if item.named:
                 raise InputError(message)
-            self._pass_over(message)
+            self._judge.pass_over(message)
 
-    def _add_summary(self, item: Input, label: str, sha256: str, state: _File, size: int | None = None) -> None:
+    def _add_summary(
+        self, item: Input, label: str, sha256: str, state: FileState, size: int | None = None, other: str = ""
+    ) -> None:
         size = item.size or 0 if size is None else size
         self._summary.files.append(
-            FileSummary(item.name, label, sha256, size, state.rows_read, state.rows_kept, state.rows_bad)
+            FileSummary(item.name, label, sha256, size, state.rows_read, state.rows_kept, state.rows_bad, other)
         )
         self._summary.rows_read += state.rows_read
         self._summary.rows_kept += state.rows_kept
@@ -329,7 +346,7 @@ class LogReader:
             if file.sha256 and file.rows_kept and same.setdefault(file.sha256, file.path) != file.path:
                 self._observer.warn(f"{same[file.sha256]} and {file.path} are the same; their requests count once")
         enforce(self._quarantine, summary.rows_read, self._options.max_bad_rows)
-        if not summary.rows_kept:
+        if not summary.rows_kept and self._options.complete:
             raise InputError(self._nothing())
         bad = summary.rows_quarantined
         if bad > WARN_SHARE * summary.rows_read:
@@ -342,16 +359,19 @@ class LogReader:
         """Why a run has no request at all."""
         if self._summary.rows_outside_window:
             return f"no requests in the time asked for ({self._summary.rows_outside_window:,} lie outside)"
-        reasons = [*([self._quarantine.first()] if self._quarantine.count else []), *self._passed_over[:3]]
+        reasons = [*([self._quarantine.first()] if self._quarantine.count else []), *self._judge.passed_over[:3]]
         empty = [file.path for file in self._summary.files if file.format.startswith("empty")]
         if empty and not reasons:
             reasons = [f"{', '.join(empty[:3])} {'is' if len(empty) == 1 else 'are'} empty"]
         return "no readable requests" + (f": {'; '.join(reasons)}" if reasons else "")
 
 
-def _parse(text: Text, how: Reading, seen: Sniffed) -> Iterator[RawBatch]:
-    from extractscan.logs import textfiles  # noqa: PLC0415
+def _of_frame(frame: pl.DataFrame, line: Callable[[NDArray[np.int64]], NDArray[np.int64]], plan: Plan) -> RawBatch:
+    records = plan.read_columns({name: frame[name] for name in frame.columns})
+    return RawBatch(records.columns, records.rows, lambda rows: line(records.owner[rows]), records.clashes)
 
+
+def _parse(text: Text, how: Reading, seen: Sniffed) -> Iterator[RawBatch]:
     if seen.format == "csv":
         return textfiles.csv(text, how, list(seen.names), seen.delimiter)
     return textfiles.json_values(text, how) if seen.format == "json" else textfiles.json_lines(text, how)
@@ -369,13 +389,3 @@ def _spooled(raw: Raw) -> Iterator[str]:
             file.write(data)
         file.flush()
         yield file.name
-
-
-def _lacks(lacking: list[str], names: Sequence[str]) -> str:
-    seen = ", ".join(_show(name) for name in names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
-    ways = " ".join(f"--column {slot}=NAME" for slot in lacking)
-    return f"no column gives {' or '.join(lacking)}; columns seen: {seen or 'none'}; name it with {ways}"
-
-
-def _show(name: str) -> str:
-    return name if name.isprintable() else repr(name)

@@ -24,7 +24,10 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class FileSummary:
-    """One input: what it was and what came of it. Counts are rows; ``size`` is bytes on disk."""
+    """One input: what it was and what came of it. Counts are rows; ``size`` is bytes on disk.
+
+    ``runner_up`` is the format that its records fit next best: empty for a plain table, ``none`` if there is no other.
+    """
 
     path: str
     format: str
@@ -33,6 +36,7 @@ class FileSummary:
     rows_read: int
     rows_kept: int
     rows_quarantined: int
+    runner_up: str = ""
 
 
 @dataclass(slots=True)

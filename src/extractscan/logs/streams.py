@@ -5,6 +5,11 @@ from __future__ import annotations
 import bz2
 import codecs
 import hashlib
+import io
+import os
+import select
+import stat
+import sys
 import threading
 import zlib
 from typing import IO, TYPE_CHECKING, Final
@@ -28,6 +33,27 @@ _ZSTD_FEED: Final = 2048  # one input byte can stand for 32 KiB, and the decoder
 _MAGIC: Final = ((b"\x1f\x8b", "gz"), (b"\x28\xb5\x2f\xfd", "zst"), (b"BZh", "bz2"))
 
 
+_GLANCE: Final = 0.25
+"""Seconds after which a wait for a pipe looks up, so that an interrupt that came just before the wait is heeded."""
+
+
+def _from_pipe(file: IO[bytes], n: int) -> bytes:
+    """At most ``n`` bytes of a pipe, as soon as it has some; nothing at the end.
+
+    A read that blocks would not notice a signal that came a moment before it.
+    """
+    try:
+        number = file.fileno()
+    except (OSError, AttributeError):
+        return file.read(n)  # no file of the system's
+    if sys.platform == "win32" or stat.S_ISREG(os.fstat(number).st_mode):
+        return file.read(n)
+    while not select.select([number], [], [], _GLANCE)[0]:
+        pass
+    # A single read of the pipe itself, past the buffer, in which nothing is ever left.
+    return file.read1(n) if isinstance(file, io.BufferedReader) else file.read(n)
+
+
 class Raw:
     """A file or pipe, read forward only: ``peek`` looks ahead, ``size`` counts what was read.
 
@@ -45,7 +71,7 @@ class Raw:
     def _more(self, n: int) -> bytes:
         if self._left is not None:
             n = min(n, self._left)
-        data = self._file.read(n) if n else b""
+        data = (self._file.read(n) if self._left is not None else _from_pipe(self._file, n)) if n else b""
         if self._left is not None:
             self._left -= len(data)
         if self._hash is not None:

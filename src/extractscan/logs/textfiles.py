@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import polars as pl
 
 from extractscan.logs import csvscan, jsonscan, jsonsplit, messages
 from extractscan.logs.canonical import RawBatch
-from extractscan.logs.names import MESSAGES, SLOTS, TEXT_SLOTS, NameTable
-from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, KeyTable, Spans, key_table
+from extractscan.logs.names import MESSAGES, SLOTS, TEXT_SLOTS, NameTable, fold
+from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, KeyTable, Spans, as_utf8, key_table
 from extractscan.logs.textspans import spread, take
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Lines = Callable[[NDArray[np.int64]], NDArray[np.int64]]
+
+    from extractscan.logs.envelope import Plan
+    from extractscan.logs.records import Records
     from extractscan.logs.streams import Text
 
 CHUNK: Final = 16 << 20
@@ -33,6 +38,11 @@ LINE_MAX: Final = 32 << 20
 """Bytes; a longer line or record is not read."""
 
 TOO_LONG: Final = f"the line is too long (over {LINE_MAX >> 20} MiB)"
+
+
+_SPLITS: Final = 2
+_SPLIT_ROWS: Final = 256
+"""A batch of at least so many records is read in so many parts, beside each other."""
 
 
 class Report(Protocol):
@@ -58,13 +68,14 @@ class Reading:
     report: Report
     batch_rows: int
     pool: Executor | None = None
+    plan: Plan | None = None
 
 
 def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
     """One object a line."""
     keys = key_table(how.names, SLOTS, TEXT_SLOTS)
     for body, first_line in _whole_lines(text, how.report):
-        buf = np.frombuffer(body, np.uint8)
+        buf = as_utf8(np.frombuffer(body, np.uint8))
         breaks = np.flatnonzero(buf == 10)
         ends = np.append(breaks, len(buf)) if not body.endswith(b"\n") else breaks
         starts = np.empty_like(ends)
@@ -75,8 +86,30 @@ def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
             for i in long:
                 how.report.bad(first_line + at + int(i), TOO_LONG)
                 b[i] = a[i]
+            if how.plan is not None:
+                yield from _records(buf, a, b, _Counted(first_line + at), how, how.plan)
+                continue
             spans = jsonscan.project(buf, a, b, keys, how.pool)
             yield _batch(spans, _Counted(first_line + at), how, jsonscan.REASONS)
+
+
+def _records(
+    buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any], line: Lines, how: Reading, plan: Plan
+) -> Iterator[RawBatch]:
+    """Records of a known format: some at a time, in parallel."""
+    many = how.pool is not None and len(starts) >= _SPLIT_ROWS
+    edges = [len(starts) * k // _SPLITS for k in range(_SPLITS + 1)] if many else [0, len(starts)]
+
+    def some(part: tuple[int, int]) -> Records:
+        return plan.read_json(buf, starts[slice(*part)], ends[slice(*part)])
+
+    parts = list(pairwise(edges))
+    done = how.pool.map(some, parts) if how.pool is not None and many else map(some, parts)
+    for (first, _), records in zip(parts, done, strict=True):
+        if len(records.bad):
+            reasons = [jsonscan.REASONS[int(code)] for code in records.status]
+            how.report.bad_rows(records.bad + first, line, reasons)
+        yield RawBatch(records.columns, records.rows, _Chosen(line, records.owner + first), records.clashes)
 
 
 def _whole_lines(text: Text, report: Report) -> Iterator[tuple[bytes, int]]:
@@ -114,12 +147,12 @@ def json_values(text: Text, how: Reading) -> Iterator[RawBatch]:
     tail, line = b"", 1
     for data in text.chunks(CHUNK):
         tail += data
-        buf, at = np.frombuffer(tail, np.uint8), 0
+        buf, at = as_utf8(np.frombuffer(tail, np.uint8)), 0
         places = _Breaks(buf, line)
         while True:
             starts, ends, at = jsonsplit.values(buf, at, how.batch_rows, last=False)
             if len(starts):
-                yield _json_batch(buf, starts, ends, keys, places, how)
+                yield from _json_batch(buf, starts, ends, keys, places, how)
             if len(starts) < how.batch_rows:
                 break
         line += tail.count(b"\n", 0, at)
@@ -133,7 +166,7 @@ def json_values(text: Text, how: Reading) -> Iterator[RawBatch]:
     buf = np.frombuffer(tail, np.uint8)
     starts, ends, at = jsonsplit.values(buf, 0, 2, last=True)
     if len(starts):
-        yield _json_batch(buf, starts, ends, keys, _Breaks(buf, line), how)
+        yield from _json_batch(buf, starts, ends, keys, _Breaks(buf, line), how)
     if at < len(buf):
         how.report.bad(line + tail.count(b"\n", 0, at), cut)
 
@@ -145,26 +178,39 @@ def _json_batch(
     keys: KeyTable,
     places: _Breaks,
     how: Reading,
-) -> RawBatch:
+) -> Iterator[RawBatch]:
+    if how.plan is not None:
+        yield from _records(buf, starts, ends, _Placed(places, starts), how, how.plan)
+        return
     spans = jsonscan.project(buf, starts, ends, keys, how.pool)
-    return _batch(spans, _Placed(places, starts), how, jsonscan.REASONS)
+    yield _batch(spans, _Placed(places, starts), how, jsonscan.REASONS)
 
 
 def csv(text: Text, how: Reading, header: list[str], delimiter: str) -> Iterator[RawBatch]:
     """Records under a header, which is the first record."""
-    fields = csvscan.Fields(header, how.names, SLOTS, TEXT_SLOTS)
+    plan = how.plan
+    if plan is None:
+        fields = csvscan.Fields(header, how.names, SLOTS, TEXT_SLOTS)
+    else:
+        wanted = tuple(dict.fromkeys(plan.wanted(header)))
+        own = NameTable({fold(name): ((name, 0),) for name in wanted}, {})
+        fields = csvscan.Fields(header, own, wanted, frozenset())
     tail, line, skipping, headed = b"", 1, False, False
 
     def scan(*, last: bool) -> Iterator[RawBatch]:
         nonlocal tail, line, skipping, headed
-        buf, at = np.frombuffer(tail, np.uint8), 0
+        buf, at = as_utf8(np.frombuffer(tail, np.uint8)), 0
         places = _Breaks(buf, line)
         while True:
             spans, begin, at = csvscan.records(buf, at, fields, delimiter, how.batch_rows, longest=LINE_MAX, last=last)
             if len(begin):
                 skip = 0 if headed else 1
                 headed = True
-                yield _batch(_rows_from(spans, skip), _Placed(places, begin[skip:]), how, csvscan.REASONS)
+                rows, line_of = _rows_from(spans, skip), _Placed(places, begin[skip:])
+                if plan is None:
+                    yield _batch(rows, line_of, how, csvscan.REASONS)
+                else:
+                    yield _table(rows, line_of, how, plan)
             if len(begin) < how.batch_rows:
                 break
         line += tail.count(b"\n", 0, at)
@@ -193,6 +239,20 @@ def csv(text: Text, how: Reading, header: list[str], delimiter: str) -> Iterator
         how.report.bad(line, text.problem)
     elif tail:
         yield from scan(last=True)
+
+
+def _table(spans: Spans, line: Lines, how: Reading, plan: Plan) -> RawBatch:
+    """Records of a known format in the rows of a table of text."""
+    bad = np.flatnonzero(spans.status < GOOD)
+    if len(bad):
+        how.report.bad_rows(bad, line, [csvscan.REASONS[int(code)] for code in spans.status[bad]])
+    kept = np.flatnonzero(spans.status == GOOD)
+    table = {}
+    for i, name in enumerate(spans.slots):
+        table[name], repaired = take(spans.buf, spans.start[i][kept], spans.end[i][kept], spans.kind[i][kept])
+        how.report.repaired(repaired)
+    records = plan.read_columns(table)
+    return RawBatch(records.columns, records.rows, _Chosen(line, kept[records.owner]), records.clashes)
 
 
 def _rows_from(spans: Spans, first: int) -> Spans:

@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from extractscan.jit import kernel
+from extractscan.jit import leaf
+from extractscan.logs.eights import HIGH, ONES, eight, first_of, holds
 from extractscan.logs.jsonscan import hex4
-from extractscan.logs.spans import PLAIN, QUOTED, STRING, offsets, readable
+from extractscan.logs.spans import PLAIN, QUOTED, STRING, Utf8, offsets, readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,19 +25,35 @@ def take(
     JSON strings are unescaped (a lone surrogate becomes U+FFFD), CSV fields in quotes have doubled quotes made single,
     anything else is taken as it is. Bytes that are not UTF-8 become U+FFFD, as ``bytes.decode(errors="replace")`` does.
     """
+    out, edges, repaired = _texts(buf, start, end, kind)
+    present = kind != 0
+    validity = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
+    array = pa.LargeStringArray.from_buffers(len(start), pa.py_buffer(edges), pa.py_buffer(out), validity)
+    return pl.Series(pl.from_arrow(array), dtype=pl.String), repaired
+
+
+def unescaped(
+    buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any], kind: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """As ``take``, but the texts as bytes, with the start and end of each."""
+    out, edges, _ = _texts(buf, start, end, kind)
+    return out.view(Utf8), edges[:-1], edges[1:]
+
+
+def _texts(
+    buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any], kind: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], int]:
+    trusted = isinstance(buf, Utf8)
     lengths = np.where(kind == 0, 0, end - start).astype(np.int64)
     buf, start, end, kind = readable(buf), offsets(start), offsets(end), np.ascontiguousarray(kind)
     edges = np.empty(len(start) + 1, np.int64)
     size = int(lengths.sum())
     out = np.empty(size, np.uint8)
-    repaired = _take(buf, start, end, kind, out, edges, 0)
+    repaired = _take(buf, start, end, kind, out, edges, 0, trusted)
     if repaired < 0:  # a repaired byte takes three: begin again with room for the worst
         out = np.empty(3 * size, np.uint8)
-        repaired = _take(buf, start, end, kind, out, edges, 2 * size)
-    present = kind != 0
-    validity = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
-    array = pa.LargeStringArray.from_buffers(len(start), pa.py_buffer(edges), pa.py_buffer(out), validity)
-    return pl.Series(pl.from_arrow(array), dtype=pl.String), repaired
+        repaired = _take(buf, start, end, kind, out, edges, 2 * size, trusted)
+    return out, edges, repaired
 
 
 def decode(series: pl.Series) -> pl.Series:
@@ -55,6 +72,8 @@ def raw(series: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArra
     first = array.offset
     at = np.frombuffer(edges, np.int64)[first : first + len(array) + 1]
     body = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
+    if series.dtype == pl.String:
+        body = body.view(Utf8)
     end = at[1:]
     if series.null_count():  # Arrow may keep bytes under a null
         end = np.where(series.is_null().to_numpy(), at[:-1], end)
@@ -65,11 +84,15 @@ def spread(where: NDArray[Any], values: pl.Series, rows: int) -> pl.Series:
     """``values`` at the positions ``where`` of a series of ``rows`` rows, null elsewhere."""
     at = np.full(rows, -1, np.int64)
     at[where] = np.arange(len(where))
-    index = pl.Series(at)
-    return values.gather(pl.select(pl.when(index >= 0).then(index)).to_series())
+    return picked(values, at)
 
 
-@kernel
+def picked(values: pl.Series, at: NDArray[np.int64]) -> pl.Series:
+    """``values`` at the positions ``at``, null where that is negative."""
+    return values.gather(pl.Series(pl.from_arrow(pa.array(at, mask=at < 0))))
+
+
+@leaf
 def _put(out: Any, at: int, code: int) -> int:
     """Write the code point ``code`` as UTF-8; returns the index after it. The room is the caller's care."""
     if code < 0x80:
@@ -91,7 +114,7 @@ def _put(out: Any, at: int, code: int) -> int:
     return at + 4
 
 
-@kernel
+@leaf
 def _sequence(buf: Any, i: int, end: int) -> int:
     """Length of the UTF-8 sequence at ``i``, or minus the number of bytes that one replacement character stands for."""
     c = buf[i]
@@ -119,7 +142,7 @@ def _sequence(buf: Any, i: int, end: int) -> int:
     return more + 1
 
 
-@kernel
+@leaf
 def _escape(buf: Any, i: int, end: int, out: Any, at: int) -> tuple[int, int]:
     """Undo the JSON escape at ``i``; returns the indices after it in ``buf`` and ``out``."""
     e = buf[i + 1]
@@ -148,30 +171,50 @@ def _escape(buf: Any, i: int, end: int, out: Any, at: int) -> tuple[int, int]:
     return i, _put(out, at, code)
 
 
-@kernel
-def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, spare: int) -> int:
+@leaf
+def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, spare: int, trusted: bool) -> int:
     """Write all texts; returns how many were repaired, or -1 if ``out`` is too small.
 
-    ``spare`` is the room in ``out`` beyond the length of the input. Only a repair can write more than it reads.
+    ``spare`` is the room in ``out`` beyond the length of the input. Only a repair can write more than it reads. Bytes that
+    are ``trusted`` to be UTF-8 are not looked at for it.
     """
     at = 0
     before = 0
     repaired = 0
     offsets[0] = 0
+    limit = 256 if trusted else 128
+    high = np.uint64(0) if trusted else HIGH
     for row in range(len(starts)):
         kind = kinds[row]
         if kind:
-            i, end, broken = int(starts[row]), int(ends[row]), 0
-            # The one byte below 0x80 that is not simply copied; 0x80 for none.
-            special = 92 if kind == STRING else 34 if kind == QUOTED else 0x80
+            i: Any = np.int64(starts[row])
+            end: Any = np.int64(ends[row])
+            broken = 0
+            # The one byte below 0x80 that is not simply copied; 256 for none.
+            special = 92 if kind == STRING else 34 if kind == QUOTED else 256
+            specials = np.uint64(special & 255) * ONES
             while i < end:
-                run = i
-                while run < end and buf[run] < 0x80 and buf[run] != special:
-                    run += 1
-                for k in range(run - i):
-                    out[at + k] = buf[i + k]
-                at += run - i
-                i = run
+                found = np.uint64(0)
+                # Eight bytes are written whether or not all are wanted: what follows is written over.
+                while i + 8 <= end and at + 8 <= len(out):
+                    word = eight(buf, i)
+                    found = word & high
+                    if special < 256:
+                        found |= holds(word, specials)
+                    to = np.uint64(at)
+                    for k in range(8):
+                        out[to + np.uint64(k)] = np.uint8((word >> np.uint64(8 * k)) & np.uint64(255))
+                    if found:
+                        n = first_of(found)
+                        i += n
+                        at += n
+                        break
+                    i += 8
+                    at += 8
+                while not found and i < end and buf[i] < limit and buf[i] != special:
+                    out[at] = buf[i]
+                    i += 1
+                    at += 1
                 if i >= end:
                     break
                 if buf[i] == 92:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from extractscan._version import __version__
 from extractscan.power import words
-from extractscan.power.kinds import KINDS
-from extractscan.power.render import moment
+from extractscan.report.document import from_microseconds
 
 if TYPE_CHECKING:
     from extractscan.power.surface import Cell, Surface
@@ -106,11 +105,11 @@ def to_svg(surface: Surface) -> str:
     width, height = CELL
     panel_width = LEFT + len(plan.requests) * width + 28
     panel_height = len(plan.accounts) * height + 62
-    kinds = [k for k in KINDS if k.name in plan.kinds]
+    kinds = words.kinds(surface)
     total_width = max(24 + len(plan.cover) * panel_width, 760)
     head, foot = 104, 78
     total_height = head + len(kinds) * (panel_height + 34) + foot
-    first, last = moment(surface.first_us), moment(surface.last_us)
+    first, last = from_microseconds(surface.first_us), from_microseconds(surface.last_us)
     about = "role='img' aria-labelledby='title about'"
     size = f"width='{total_width:g}' height='{total_height:g}'"
     title = f"What this log could have shown at severity {words.severity_words(plan.severity)}"
@@ -121,7 +120,7 @@ def to_svg(surface: Surface) -> str:
     out = [
         f"<svg xmlns='http://www.w3.org/2000/svg' {size} viewBox='0 0 {total_width:g} {total_height:g}' {FONT} {about}>",
         f"<title id='title'>{escape(title)}</title>",
-        f"<desc id='about'>{escape(_description(surface))}</desc>",
+        f"<desc id='about'>{escape(' '.join(words.conclusions(surface)))}</desc>",
         f"<rect {size} fill='#ffffff'/>",
         _text(24, 36, title, size=20, more="font-weight='600'"),
         _text(24, 60, "Share of the accounts of an injected campaign that are found.", size=13, fill=MUTED),
@@ -140,12 +139,3 @@ def to_svg(surface: Surface) -> str:
     again = f"extractscan {__version__}, seed {plan.seed}, spread {plan.spread:g}. No error rate is claimed."
     out.append(_text(24, y + 54, again, size=12, fill=MUTED))
     return "\n".join([*out, "</svg>", ""])
-
-
-def _description(surface: Surface) -> str:
-    return " ".join(
-        words.conclusion(surface, k.name, cover)
-        for k in KINDS
-        if k.name in surface.plan.kinds
-        for cover in surface.plan.cover
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,8 +10,8 @@ from rich.text import Text
 
 from extractscan._version import __version__
 from extractscan.power import words
-from extractscan.power.kinds import KINDS
 from extractscan.report import phrases
+from extractscan.report.document import from_microseconds
 from extractscan.report.page import GAP, Column, Page
 
 if TYPE_CHECKING:
@@ -20,16 +19,10 @@ if TYPE_CHECKING:
     from extractscan.report.interface import RenderOptions
 
 SCHEMA_VERSION: Final = "1.0"
-EPOCH: Final = datetime.fromtimestamp(0, UTC)
 BLOCKS: Final = 5
 """Marks of a full bar."""
 SMALLEST: Final = 18
 """Cells that a column needs for a bar, a share and its interval below it."""
-
-
-def moment(microseconds: int) -> datetime:
-    """Time of so many microseconds since 1970 UTC."""
-    return EPOCH + timedelta(microseconds=microseconds)
 
 
 def document(surface: Surface) -> dict[str, Any]:
@@ -41,8 +34,8 @@ def document(surface: Surface) -> dict[str, Any]:
         "log": {
             "requests": surface.requests,
             "accounts": surface.accounts,
-            "first_seen": moment(surface.first_us).isoformat(),
-            "last_seen": moment(surface.last_us).isoformat(),
+            "first_seen": from_microseconds(surface.first_us).isoformat(),
+            "last_seen": from_microseconds(surface.last_us).isoformat(),
             "payloads_to_lend": surface.lent,
             "senders_that_lend": surface.sources,
         },
@@ -62,19 +55,14 @@ def document(surface: Surface) -> dict[str, Any]:
                 "what": k.what,
                 "assessed": any(c.recall is not None for c in surface.cells if c.kind == k.name),
             }
-            for k in KINDS
-            if k.name in plan.kinds
+            for k in words.kinds(surface)
         ],
         "cells": [_cell(c) for c in surface.cells],
-        "conclusions": [words.conclusion(surface, kind, cover) for kind in _kinds(surface) for cover in plan.cover],
+        "conclusions": words.conclusions(surface),
         "caveats": list(words.CAVEATS),
         "scorings": surface.scorings,
         "injected_again": surface.apart,
     }
-
-
-def _kinds(surface: Surface) -> list[str]:
-    return [k.name for k in KINDS if k.name in surface.plan.kinds]
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
@@ -108,19 +96,19 @@ def to_table(surface: Surface, options: RenderOptions) -> str:
     out = StringIO()
     page = Page(out, options)
     _head(page, surface)
-    for kind in _kinds(surface):
+    for kind in words.kinds(surface):
         page.blank()
-        page.line(page.prose(f"{words.TITLES[kind].upper()}", "bold"))
-        page.paragraph(page.prose(words.WHAT[kind].capitalize() + ".", "dim"))
+        page.line(page.prose(kind.title.upper(), "bold"))
+        page.paragraph(page.prose(kind.what.capitalize() + ".", "dim"))
         for cover in surface.plan.cover:
-            _panel(page, surface, kind, cover)
+            _panel(page, surface, kind.name, cover)
     _tail(page, surface)
     return out.getvalue()
 
 
 def _head(page: Page, surface: Surface) -> None:
     plan = surface.plan
-    first, last = moment(surface.first_us), moment(surface.last_us)
+    first, last = from_microseconds(surface.first_us), from_microseconds(surface.last_us)
     parts = [
         f"extractscan {__version__}",
         phrases.count(surface.requests, "request"),
@@ -153,9 +141,9 @@ def _panel(page: Page, surface: Surface, kind: str, cover: float) -> None:
     label = max(len("ACCOUNTS"), *(len(f"{a:,}") for a in surface.plan.accounts))
     room = (page.width - label) // max(len(surface.plan.requests), 1) - GAP
     width = max(min(room, 26), SMALLEST)
-    for start in range(0, len(surface.plan.requests), max(1, (page.width - label) // (width + GAP))):
-        shown = surface.plan.requests[start : start + max(1, (page.width - label) // (width + GAP))]
-        _rows(page, cells, shown, label, width)
+    beside = max(1, (page.width - label) // (width + GAP))
+    for start in range(0, len(surface.plan.requests), beside):
+        _rows(page, cells, surface.plan.requests[start : start + beside], label, width)
     for line in words.not_assessed(cells):
         page.paragraph(page.prose(f"Not assessed: {line}.", "dim"))
 
@@ -187,9 +175,8 @@ def _share(page: Page, cell: Cell, width: int) -> Text:
 def _tail(page: Page, surface: Surface) -> None:
     page.blank()
     page.line(page.prose("What may be written", "bold"))
-    for kind in _kinds(surface):
-        for cover in surface.plan.cover:
-            page.paragraph(page.prose(words.conclusion(surface, kind, cover)), label=page.glyphs.dot, indent=0)
+    for sentence in words.conclusions(surface):
+        page.paragraph(page.prose(sentence), label=page.glyphs.dot, indent=0)
     page.blank()
     label = "Caution"
     for caveat in words.CAVEATS:

@@ -17,6 +17,7 @@ from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.power.csr import Ragged, gather
 from extractscan.verdict.assess import severity
 from extractscan.verdict.findings import SEVERITIES
+from extractscan.verdict.report import worst_streams
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,20 +83,9 @@ class Supply:
 
 def account_ranks(assessment: Assessment, accounts: int) -> NDArray[np.int64]:
     """Severity of each account by its worst stream, as in the findings: position in ``SEVERITIES`` (int64, accounts)."""
-    owner = assessment.profiles["account"].to_numpy().astype(np.int64)
-    judged = assessment.verdicts
-    stream = np.array([v.stream for v in judged], np.int64)
-    bits = np.array([v.bits for v in judged])
-    families = np.array([v.families for v in judged], np.int64)
-    # Of streams with equal bits the first one decides.
-    order = np.lexsort((stream, -bits, owner[stream]))
-    _, first = np.unique(owner[stream][order], return_index=True)
-    worst = order[first]
     out = np.full(accounts, SEVERITIES.index("none"))
-    out[owner[stream[worst]]] = [
-        SEVERITIES.index(severity(max(0.0, float(b)), int(f)))
-        for b, f in zip(bits[worst], families[worst], strict=True)
-    ]
+    for account, verdict in worst_streams(assessment).items():
+        out[account] = SEVERITIES.index(severity(max(0.0, verdict.bits), verdict.families))
     return out
 
 

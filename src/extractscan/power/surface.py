@@ -10,13 +10,13 @@ Accounts of one campaign are found together or not at all, so the campaign is th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from extractscan.coverage.profile import profile
 from extractscan.coverage.streams import find_streams
+from extractscan.evaluate.metrics import wilson
 from extractscan.power.draft import Draft, Spec, draft, expected_cover, expected_requests
 from extractscan.power.inject import inject
 from extractscan.power.kinds import KINDS, LENDABLE, Exhausted, Kind
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Fingerprints
     from extractscan.progress import Observer
     from extractscan.verdict.assess import Assessment
@@ -50,7 +51,6 @@ OUTWEIGHED: Final = 0.5
 """Share of the log's requests, or accounts, that one campaign may add at all."""
 TRIES: Final = 3
 """Times that a campaign may meet another before it is injected alone."""
-Z_95: Final = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +128,6 @@ class _Outcome:
     pairs: float | None
 
 
-def wilson(rate: float, campaigns: int) -> Interval:
-    """95 % score interval of a mean of ``campaigns`` values in [0, 1] (Wilson, E. B. 1927, J. Am. Stat. Assoc. 22:209-212).
-
-    It takes every value for 0 or 1, which is as much as values in [0, 1] with that mean can vary.
-    """
-    square = Z_95 * Z_95
-    centre = (rate + square / (2 * campaigns)) / (1 + square / campaigns)
-    half = Z_95 / (1 + square / campaigns) * sqrt(rate * (1 - rate) / campaigns + square / (4 * campaigns * campaigns))
-    low = 0.0 if rate <= 0.0 else max(centre - half, 0.0)
-    high = 1.0 if rate >= 1.0 else min(centre + half, 1.0)
-    return Interval(rate, low, high)
-
-
 def unable(spec: Spec, kind: Kind, lends: Supply, prints: Fingerprints, spread: float) -> str | None:
     """Why the log cannot hold or supply such a campaign, or None."""
     total = expected_requests(spec.accounts, spec.requests, spread)
@@ -165,7 +152,7 @@ def unable(spec: Spec, kind: Kind, lends: Supply, prints: Fingerprints, spread: 
 def measure(prints: Fingerprints, plan: Plan, *, observer: Observer, jobs: int = 1) -> Surface:
     """Measure the surface of a log. Deterministic for one log, plan and version."""
     observer.stage("scoring the log as it is")
-    lends = _lends(prints, jobs)
+    lends = supply(prints, *_judged(prints, jobs))
     kinds = {k.name: (number, k) for number, k in enumerate(KINDS) if k.name in plan.kinds}
     grid = [
         Spec(name, accounts, requests, cover, 0)
@@ -194,9 +181,10 @@ def measure(prints: Fingerprints, plan: Plan, *, observer: Observer, jobs: int =
     )
 
 
-def _lends(prints: Fingerprints, jobs: int) -> Supply:
+def _judged(prints: Fingerprints, jobs: int) -> tuple[Streams, Assessment]:
+    """Judge a log as ``score`` does."""
     streams = find_streams(prints, jobs=jobs)
-    return supply(prints, streams, assess(profile(streams, prints.prompts, jobs=jobs), streams, prints.prompts))
+    return streams, assess(profile(streams, prints.prompts, jobs=jobs), streams, prints.prompts)
 
 
 def _cell(spec: Spec, reason: str | None, outcomes: dict[Spec, _Outcome], repeats: int) -> Cell:
@@ -210,7 +198,7 @@ def _cell(spec: Spec, reason: str | None, outcomes: dict[Spec, _Outcome], repeat
         *where,
         len(seen),
         sum(o.recall >= 0.5 for o in seen),
-        wilson(recall, len(seen)),
+        Interval(recall, *wilson(recall, len(seen))),
         float(np.mean(pairs)) if pairs else None,
         None,
     )
@@ -320,8 +308,7 @@ class _Run:
         )
         injected = inject(self._prints, self._lends, drafts, rng)
         prints = injected.prints
-        streams = find_streams(prints, jobs=self._jobs)
-        assessment = assess(profile(streams, prints.prompts, jobs=self._jobs), streams, prints.prompts)
+        _, assessment = _judged(prints, self._jobs)
         self.scorings += 1
         members = [injected.accounts_of(i) for i in range(len(placed))]
         ranks = account_ranks(assessment, prints.accounts.len())

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from extractscan.power.kinds import KINDS
 
 if TYPE_CHECKING:
+    from extractscan.power.kinds import Kind
     from extractscan.power.surface import Cell, Interval, Surface
 
 SURE: Final = 0.9
 """Recall from which a campaign is said to be seen."""
 
 TITLES: Final = {k.name: k.title for k in KINDS}
-WHAT: Final = {k.name: k.what for k in KINDS}
 
 CAVEATS: Final = (
     (
@@ -57,6 +57,11 @@ def group(surface: Surface, kind: str, cover: float) -> list[Cell]:
     return [c for c in surface.cells if c.kind == kind and c.cover == cover]
 
 
+def kinds(surface: Surface) -> list[Kind]:
+    """Return the kinds that were tried, in the order in which they are reported."""
+    return [kind for kind in KINDS if kind.name in surface.plan.kinds]
+
+
 def not_assessed(cells: list[Cell]) -> list[str]:
     """Why cells were not assessed, each reason once, with how many cells it holds for and the numbers of the least of them."""
     held: dict[str, list[str]] = {}
@@ -74,6 +79,11 @@ def not_assessed(cells: list[Cell]) -> list[str]:
 def _first_number(text: str) -> int:
     found = re.search(r"\d[\d,]*", text)
     return int(found.group().replace(",", "")) if found else 0
+
+
+def conclusions(surface: Surface) -> list[str]:
+    """Return a sentence for each kind and share of cover."""
+    return [conclusion(surface, kind.name, cover) for kind in kinds(surface) for cover in surface.plan.cover]
 
 
 def conclusion(surface: Surface, kind: str, cover: float) -> str:

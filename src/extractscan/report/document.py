@@ -7,7 +7,7 @@ text is valid Unicode. The published schemas (``schemas``) describe these docume
 from __future__ import annotations
 
 import math
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,11 @@ from extractscan.verdict.findings import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from extractscan.logs.result import FileSummary
     from extractscan.verdict.findings import (
         AccountFinding,
+        AllowSummary,
         BaselineSummary,
         CampaignFinding,
         Evidence,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
 
 DECIMALS = 6
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def number(value: float | None) -> float | int | None:
@@ -52,6 +53,17 @@ def timestamp(moment: datetime) -> str:
     """Return ``2025-03-01T00:00:00.000000Z``; a time without a zone is taken for UTC."""
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def from_microseconds(since_1970: int) -> datetime:
+    """Return the moment (UTC) of so many microseconds since 1970, as tables of requests hold it."""
+    return EPOCH + timedelta(microseconds=since_1970)
+
+
+def epoch_milliseconds(moment: datetime) -> int:
+    """Return milliseconds since 1970, rounded down; a time without a zone is taken for UTC."""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def ranked_accounts(findings: Findings, top: int | None) -> list[AccountFinding]:
@@ -115,7 +127,7 @@ def run_document(run: RunSummary) -> dict[str, Any]:
     """Return what was read and under which settings, as the JSON report holds it."""
     return {
         "version": run.version,
-        "files": _files(run.files),
+        "files": files_document(run.files),
         "rows_read": run.rows_read,
         "rows_kept": run.rows_kept,
         "rows_quarantined": run.rows_quarantined,
@@ -135,10 +147,12 @@ def run_document(run: RunSummary) -> dict[str, Any]:
         ],
         "calibration": json_text(run.calibration),
         "baseline": None if run.baseline is None else _baseline(run.baseline),
+        "allowlist": None if run.allowlist is None else _allowlist(run.allowlist),
     }
 
 
-def _files(files: Iterable[FileSummary]) -> list[dict[str, Any]]:
+def files_document(files: Iterable[FileSummary]) -> list[dict[str, Any]]:
+    """Return the logs that were read, as the JSON report and the manifest of a case hold them."""
     return [
         {
             "path": json_text(file.path),
@@ -157,11 +171,32 @@ def _baseline(baseline: BaselineSummary) -> dict[str, Any]:
     return {
         "stated_rate": floating(baseline.stated_rate),
         "periods": baseline.periods,
-        "files": _files(baseline.files),
+        "files": files_document(baseline.files),
         "accounts": baseline.accounts,
         "independent": baseline.independent,
         "groups": baseline.groups,
         "warnings": [json_text(warning) for warning in baseline.warnings],
+    }
+
+
+def _allowlist(allowlist: AllowSummary) -> dict[str, Any]:
+    return {
+        "entries": allowlist.entries,
+        "accounts": allowlist.accounts,
+        "campaigns": allowlist.campaigns,
+        "shown": [
+            {
+                "kind": each.kind,
+                "subject": json_text(each.subject),
+                "severity": each.severity,
+                "bits": floating(each.bits),
+                "reason": json_text(each.reason),
+                "owner": json_text(each.owner),
+                "expiry": each.expiry.isoformat(),
+            }
+            for each in allowlist.shown
+        ],
+        "warnings": [json_text(warning) for warning in allowlist.warnings],
     }
 
 

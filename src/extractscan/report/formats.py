@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def renderer(chosen: Format) -> Renderer:
-    """Return the renderer of a format."""
+    """Return the renderer of a format. Raises ``UsageError`` if it needs a package that is not installed."""
     # ruff: noqa: PLC0415 -- Rich and pyarrow are slow to import, and one format is used at a time
     match chosen:
         case Format.TABLE:
@@ -34,5 +34,21 @@ def renderer(chosen: Format) -> Renderer:
             from extractscan.report.parquet_report import ParquetRenderer
 
             return ParquetRenderer()
+        case Format.MARKDOWN:
+            from extractscan.report.markdown_report import MarkdownRenderer
+
+            return MarkdownRenderer()
+        case Format.HTML:
+            from extractscan.report.html_report import HtmlRenderer
+
+            return HtmlRenderer()
+        case Format.OCSF:
+            from extractscan.report.ocsf_report import OcsfRenderer
+
+            return OcsfRenderer()
+        case Format.STIX:
+            from extractscan.report.stix_report import StixRenderer
+
+            return StixRenderer()
         case _:
             assert_never(chosen)

@@ -22,14 +22,19 @@ class Format(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     PARQUET = "parquet"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    OCSF = "ocsf"
+    STIX = "stix"
 
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
     """What a user may ask of a renderer, and what the output can show.
 
-    ``top`` limits the accounts, never the campaigns; None is the format's own default (20 for the table, all for the
-    others). ``width`` (in cells), ``colour`` and ``unicode`` are for outputs that people read; the others ignore them.
+    ``top`` limits the accounts, never the campaigns; None is the format's own default (20 for the table, 50 for
+    Markdown, 200 for HTML, all for the others). ``width`` (in cells), ``colour`` and ``unicode`` are for outputs that
+    people read; the others ignore them.
     """
 
     top: int | None = None

@@ -200,15 +200,17 @@ def file_name(text: str) -> str:
     return f"{stem or 'x'}~{digest}"
 
 
-_MARKDOWN: Final = re.compile(r"[!-/:-@\[-`{-~]")
+_MARKDOWN: Final = re.compile(r"(?<=[0-9])[.:](?=[0-9])|(?<=[0-9A-Za-z])-(?=[0-9A-Za-z])|([!#$&(-+\--/:<->@\[-`{-~])")
+"""Marks that mean something. Not those of times, numbers and compound words, nor ``, ; % ' " ?``, which mean nothing in any dialect."""
+
 _MARKDOWN_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 
 
 def markdown(text: str) -> str:
-    """Return text for a Markdown paragraph or table cell: every ASCII punctuation mark escaped, on one line."""
+    """Return text for a Markdown paragraph or table cell: every mark that means something escaped, on one line."""
     # Blanks at the start would make a code block; the pipe as an entity survives table parsers that ignore backslashes.
     clean = terminal(text).strip(" ")
-    return _MARKDOWN.sub(lambda m: _MARKDOWN_ENTITIES.get(m[0], "\\" + m[0]), clean)
+    return _MARKDOWN.sub(lambda m: _MARKDOWN_ENTITIES.get(m[0], "\\" + m[0]) if m[1] else m[0], clean)
 
 
 def html(text: str) -> str:

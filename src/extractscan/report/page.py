@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 GAP = 2
 """Blank cells between columns."""
 
+SEVERITY_STYLE: dict[str, str] = {"high": "bold red", "medium": "yellow", "low": "cyan", "none": "dim"}
+
 NARROWEST = 50
 
 
@@ -84,6 +86,13 @@ class Page:
     def prose(self, sentence: str, style: str = "", *, limit: int | None = None) -> Text:
         """Return a sentence of ours; neutralised all the same, in case that text from a log came with it."""
         return self.log(plain(sentence) if self.ascii else sentence, style, limit=limit)
+
+    def names(self, ids: Sequence[str], *, most: int, limit: int) -> Text:
+        """Return the first ``most`` of some ids, each of at most ``limit`` cells, and how many more there are."""
+        text = Text()
+        for position, name in enumerate(ids[:most]):
+            text.append(", " if position else "").append_text(self.log(name, limit=limit))
+        return text.append(f" and {len(ids) - most:,} more" if len(ids) > most else "")
 
     def blank(self) -> None:
         """Write an empty line."""

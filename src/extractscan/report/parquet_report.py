@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from extractscan.report.interface import RenderOptions
-    from extractscan.verdict.findings import AccountFinding, Findings
+    from extractscan.verdict.findings import AccountFinding, CampaignFinding, Findings
 
 ROWS_PER_GROUP = 65_536
 
@@ -82,13 +82,14 @@ class ParquetRenderer:
         schema = arrow_schema()
         accounts = iter(ranked_accounts(findings, options.top))
         with pq.ParquetWriter(stream, schema, compression="zstd", version="2.6") as writer:
-            while rows := [_row(account) for account in islice(accounts, ROWS_PER_GROUP)]:
+            while rows := [arrow_row(account_document(each), each) for each in islice(accounts, ROWS_PER_GROUP)]:
                 writer.write_table(pa.Table.from_pylist(rows, schema=schema))
 
 
-def _row(account: AccountFinding) -> dict[str, Any]:
-    row = account_document(account)
-    for name, moment in (("first_seen", account.first_seen), ("last_seen", account.last_seen)):
+def arrow_row(document: dict[str, Any], finding: AccountFinding | CampaignFinding) -> dict[str, Any]:
+    """Return the document of a finding as a row: its times as times (UTC), its coverage as the pairs of a map."""
+    row = dict(document)
+    for name, moment in (("first_seen", finding.first_seen), ("last_seen", finding.last_seen)):
         row[name] = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     row["coverage"] = [(name, None if value is None else float(value)) for name, value in row["coverage"].items()]
     return row

@@ -110,6 +110,11 @@ def fitted(phrases: Sequence[str], width: int) -> str:
         shown -= 1
 
 
+def tail(path: str, length: int) -> str:
+    """Return the end of a path of more than ``length`` (over 3) characters, which says more than its start."""
+    return path if len(path) <= length else "..." + path[3 - length :]
+
+
 def by_reason(entries: Iterable[NotAssessed]) -> list[str]:
     """Return ``a, b: no column response`` and so on: the signals that were not assessed, gathered by reason."""
     signals: dict[str, list[str]] = {}

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 from rich.text import Text
 
-from extractscan.report import phrases
-from extractscan.report.document import ranked_accounts, ranked_campaigns
-from extractscan.report.page import GAP, Column, Page
+from extractscan.report import digest, phrases
+from extractscan.report.page import GAP, SEVERITY_STYLE, Column, Page
 from extractscan.verdict.findings import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from extractscan.report.digest import Flagged
     from extractscan.report.interface import RenderOptions
     from extractscan.verdict.findings import AccountFinding, CampaignFinding, Findings, RunSummary, Severity
 
@@ -39,7 +39,6 @@ ID_LIMIT = 96
 _DETAIL_LIMIT = 240
 _REASONS_OF_CAMPAIGN = 3
 _QUARANTINE_SHOWN = 5
-_STYLE: dict[Severity, str] = {"high": "bold red", "medium": "yellow", "low": "cyan", "none": "dim"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,58 +51,42 @@ class TableRenderer:
     def render(self, findings: Findings, options: RenderOptions, stream: TextIO) -> None:
         """Write the whole report."""
         page = Page(stream, options)
-        flagged = [account for account in ranked_accounts(findings, None) if account.severity != "none"]
-        campaigns = [campaign for campaign in ranked_campaigns(findings) if campaign.severity != "none"]
+        found = digest.flagged(findings)
         _summary(page, findings.run)
-        _verdict(page, findings.run, flagged, campaigns)
-        if campaigns:
-            _campaigns(page, campaigns)
-        if flagged:
-            _accounts(page, flagged, campaigns, DEFAULT_TOP if options.top is None else options.top)
+        _verdict(page, findings.run, found)
+        if found.campaigns:
+            _campaigns(page, found.campaigns)
+        if found.accounts:
+            _accounts(page, found, DEFAULT_TOP if options.top is None else options.top)
         _notes(page, findings.run)
 
 
 def _summary(page: Page, run: RunSummary) -> None:
-    lost = [
-        phrases.count(number, noun, plural)
-        for number, noun, plural in (
-            (run.rows_quarantined, "quarantined", "quarantined"),
-            (run.rows_duplicate, "duplicate", None),
-            (run.rows_outside_window, "outside the time window", "outside the time window"),
-        )
-        if number
-    ]
-    parts = [
-        f"extractscan {run.version}",
-        phrases.count(len(run.files), "file"),
-        f"{run.rows_kept:,} of {phrases.count(run.rows_read, 'request')} kept"
-        + (f" ({', '.join(lost)})" if lost else ""),
-        phrases.count(run.accounts, "account"),
-    ]
-    if run.first_seen is not None and run.last_seen is not None:
-        span = phrases.length(run.first_seen, run.last_seen)
-        parts.append(f"{phrases.moment(run.first_seen)} to {phrases.moment(run.last_seen)} UTC, {span}")
-    page.paragraph(page.prose(f" {page.glyphs.dot} ".join(parts)))
+    page.paragraph(page.prose(f" {page.glyphs.dot} ".join(digest.read(run))))
 
 
-def _verdict(page: Page, run: RunSummary, flagged: list[AccountFinding], campaigns: list[CampaignFinding]) -> None:
-    clear = max(run.accounts - len(flagged), 0)
+def _verdict(page: Page, run: RunSummary, found: Flagged) -> None:
     if not run.rows_kept:
-        page.paragraph(page.prose("No request could be kept, so nothing was scored.", "bold"))
+        page.paragraph(page.prose(digest.UNSCORED, "bold"))
         return
-    if not flagged and not campaigns:
-        page.paragraph(page.prose("Nothing found: no campaign, and no account that stands out.", "bold"))
+    if not found.accounts and not found.campaigns:
+        page.paragraph(page.prose(digest.NOTHING, "bold"))
     else:
-        by_severity = Counter(account.severity for account in flagged)
-        found = f"{phrases.count(len(campaigns), 'campaign')} and {phrases.count(len(flagged), 'account')} to look at"
-        line = Text(found, style="bold")
+        by_severity = Counter(account.severity for account in found.accounts)
+        campaigns, accounts = (
+            phrases.count(len(found.campaigns), "campaign"),
+            phrases.count(len(found.accounts), "account"),
+        )
+        line = Text(f"{campaigns} and {accounts} to look at", style="bold")
         separator = " (accounts: "
         for severity in SEVERITIES:
             if by_severity[severity]:
-                line.append(separator).append(f"{by_severity[severity]:,} {severity}", style=_STYLE[severity])
+                line.append(separator).append(f"{by_severity[severity]:,} {severity}", style=SEVERITY_STYLE[severity])
                 separator = ", "
-        page.paragraph(line.append(")." if flagged else "."))
-    if clear:
+        page.paragraph(line.append(")." if found.accounts else "."))
+    if hidden := digest.hidden(run):
+        page.paragraph(page.prose(hidden, "dim"))
+    if clear := digest.clear(run, found):
         page.paragraph(page.prose(f"{phrases.count(clear, 'account')} without a finding.", "dim"))
 
 
@@ -155,8 +138,7 @@ def _campaign_details(page: Page, campaign: CampaignFinding, indent: int) -> Non
     def detail(label: str, text: Text) -> None:
         page.paragraph(text, label=label, indent=indent, hang=hang, label_style="dim")
 
-    ties = sorted(campaign.ties, key=lambda tie: (-tie.strength, tie.kind))
-    if ties:
+    if ties := digest.ties(campaign):
         tied = (f"{phrases.words(tie.kind)} {tie.strength:.2f} ({tie.accounts:,})" for tie in ties)
         detail("tied by", page.prose(", ".join(tied), limit=_DETAIL_LIMIT))
     label = "because"
@@ -173,19 +155,18 @@ def _campaign_details(page: Page, campaign: CampaignFinding, indent: int) -> Non
         detail("innocent", page.prose(campaign.innocent_explanation, limit=_DETAIL_LIMIT))
 
 
-def _accounts(page: Page, flagged: list[AccountFinding], campaigns: list[CampaignFinding], top: int) -> None:
-    shown = flagged[:top]
+def _accounts(page: Page, found: Flagged, top: int) -> None:
+    shown = found.accounts[:top]
     if shown:
         ids = [page.log(each.account_id, limit=ID_LIMIT) for each in shown]
         columns = _account_columns(page, shown, ids)
         page.blank()
         page.heading(columns)
-        explained = {each.campaign_id: each.innocent_explanation for each in campaigns}
+        explained = {each.campaign_id: each.innocent_explanation for each in found.campaigns}
         for each, shown_id in zip(shown, ids, strict=True):
             _account(page, each, shown_id, columns, explained)
-    if len(shown) < len(flagged):
-        more = phrases.count(len(flagged) - len(shown), "more account")
-        page.paragraph(page.prose(f"{more} with a finding; --top {len(flagged)} shows all.", "dim"))
+    if len(shown) < len(found.accounts):
+        page.paragraph(page.prose(digest.more(found, len(shown)), "dim"))
 
 
 def _account_columns(page: Page, shown: list[AccountFinding], ids: list[Text]) -> list[Column]:
@@ -248,7 +229,7 @@ _Q_COLUMN = Column("Q", 5, "right")
 
 def _q_column(findings: Sequence[AccountFinding | CampaignFinding]) -> list[Column]:
     """The column of q-values, where a baseline gave some."""
-    return [_Q_COLUMN] if any(each.q_value is not None for each in findings) else []
+    return [_Q_COLUMN] if digest.calibrated(findings) else []
 
 
 def _q_cell(finding: AccountFinding | CampaignFinding, columns: Sequence[Column]) -> list[Text]:
@@ -265,19 +246,14 @@ def _notes(page: Page, run: RunSummary) -> None:
     def note(label: str, text: str, style: str = "") -> None:
         page.paragraph(page.prose(text, style), label=label, hang=hang, label_style="bold")
 
-    label = "Not assessed"
-    for line in phrases.by_reason(run.not_assessed):
-        note(label, line)
-        label = ""
-    if run.capped_bands:
-        bands = phrases.count(run.capped_bands, "band")
-        note("Capped", f"{bands} of very common prompts; some near-duplicates among them may be missing.")
-    _quarantine(page, run, hang)
-    label = "Baseline"
-    for warning in run.baseline.warnings if run.baseline else ():
-        note(label, warning)
-        label = ""
-    note("Caution", "A score is a lead, not an attribution. " + run.calibration)
+    before = ""
+    quarantined = False
+    for label, text in digest.notes(run):
+        if not quarantined and label not in ("Not assessed", "Capped"):  # after what bears on reading
+            _quarantine(page, run, hang)
+            quarantined = True
+        note("" if label == before else label, text)
+        before = label
 
 
 def _quarantine(page: Page, run: RunSummary, hang: int) -> None:
@@ -287,7 +263,7 @@ def _quarantine(page: Page, run: RunSummary, hang: int) -> None:
     heading = f"{phrases.count(run.rows_quarantined, 'row')} could not be read" + (", such as" if shown else ".")
     page.paragraph(page.prose(heading), label="Quarantined", hang=hang, label_style="bold")
     for entry, alike in shown:
-        place = page.log(_tail(entry.file, max(page.width // 2 - hang, 20)))
+        place = page.log(phrases.tail(entry.file, max(page.width // 2 - hang, 20)))
         if entry.line is not None:
             place.append(f":{entry.line}")
         reason = page.prose(entry.reason, limit=_DETAIL_LIMIT)
@@ -295,15 +271,9 @@ def _quarantine(page: Page, run: RunSummary, hang: int) -> None:
         page.paragraph(place.append("  ").append_text(reason).append_text(more), indent=hang)
 
 
-def _tail(path: str, length: int) -> str:
-    """Return the end of a long path, which says more than its start."""
-    return path if len(path) <= length else "..." + path[3 - length :]
-
-
 def _severity(page: Page, severity: Severity) -> Text:
-    full = len(SEVERITIES) - 1 - SEVERITIES.index(severity)
-    marks = page.glyphs.full * full + page.glyphs.empty * (len(SEVERITIES) - 1 - full)
-    return Text(f"{marks} {severity.upper()}", style=_STYLE[severity])
+    marks = digest.marks(severity, page.glyphs.full, page.glyphs.empty)
+    return Text(f"{marks} {severity.upper()}", style=SEVERITY_STYLE[severity])
 
 
 def _fill_id(page: Page, columns: list[Column]) -> list[Column]:

@@ -37,8 +37,9 @@ def check_output(chosen: Format, output: Path | None, *, clobber: bool) -> None:
 
     ``output`` None or ``-`` is standard output.
     """
+    media = renderer(chosen).media  # for every output: a format may lack its package
     if output is None or str(output) == "-":
-        if renderer(chosen).media == "bytes" and _is_terminal(_stdout()):
+        if media == "bytes" and _is_terminal(_stdout()):
             raise UsageError(f"{chosen} is a binary format: write it to a file with -o FILE, or send it into a pipe")
         return
     if output.is_dir():

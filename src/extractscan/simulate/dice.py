@@ -77,10 +77,6 @@ class Dice:
             pool[at], pool[other] = pool[other], pool[at]
         return pool[:count]
 
-    def normal(self) -> float:
-        """Return a standard normal number."""
-        return float(self.generator.standard_normal())
-
     def lognormal(self, median: float, sigma: float) -> float:
         """Return a log-normal number with this median and this standard deviation of its logarithm."""
         return float(median * np.exp(sigma * self.generator.standard_normal()))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from extractscan.campaign.choose import REPORT, choose
 from extractscan.campaign.evidence import Judged, population
-from extractscan.campaign.gates import BENCHMARK, BENCHMARK_FACTOR, evaluates
-from extractscan.campaign.groups import propose
+from extractscan.campaign.gates import BENCHMARK, BENCHMARK_FACTOR, EVALUATES
 from extractscan.campaign.overlap import Payloads
 from extractscan.campaign.partition import Meetings
+from extractscan.campaign.propose import proposals
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
 from extractscan.verdict.findings import Evidence, Gate, Severity
 from extractscan.verdict.signals import CAPS, MIN_RESAMPLED, RESAMPLED_NATURAL, by_content, stream_signals
@@ -99,7 +99,7 @@ def _stream_gates(
                 f"{shared:.0%} of the payloads are also sent by several others",
             )
         )
-    if evaluates(profile):
+    if profile["evaluates"]:
         gates.append(Gate("benchmark", BENCHMARK_FACTOR, BENCHMARK))
     if colleagues >= COLLEAGUES:
         gates.append(Gate("one_organisation", 0.5, f"its organisation has {colleagues} accounts that send requests"))
@@ -112,12 +112,16 @@ def _stream_gates(
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Verdicts before they are put into words: one a stream, the campaigns that are reported, and every group as judged."""
+    """Verdicts before they are put into words: one a stream, the campaigns that are reported, and every group as judged.
+
+    ``left_out`` counts the smallest frames and senders, which were not compared when corpora were sought.
+    """
 
     verdicts: list[StreamVerdict]
     campaigns: list[Judged]
     profiles: pl.DataFrame
     judged: list[Judged]
+    left_out: int
 
 
 def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessment:
@@ -125,7 +129,8 @@ def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessme
     profiles = by_content(profiles)
     payloads = Payloads(streams)
     known = population(profiles, streams.requests, payloads, Meetings(streams, prompts))
-    campaigns, judged = choose(propose(profiles, streams, prompts, payloads), known)
+    proposed = proposals(profiles, streams, prompts, payloads)
+    campaigns, judged = choose(proposed.groups, known)
     inherited: dict[int, Judged] = {int(s): c for c in campaigns for s in c.group.streams}
     organic: dict[int, Gate] = {}
     for j in judged:
@@ -143,7 +148,7 @@ def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessme
     users = known.senders["end_users"].to_numpy()
     colleagues = known.senders["colleagues"].to_numpy()
     verdicts = []
-    for row in profiles.iter_rows(named=True):
+    for row in profiles.with_columns(EVALUATES.alias("evaluates")).iter_rows(named=True):
         stream = row["stream"]
         evidence = list(own.get(stream, []))
         campaign = inherited.get(stream)
@@ -160,4 +165,4 @@ def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessme
         for gate in gates:
             bits *= gate.factor
         verdicts.append(StreamVerdict(stream, bits, families, tuple(evidence), tuple(gates)))
-    return Assessment(verdicts, [c for c in campaigns if c.bits >= REPORT], profiles, judged)
+    return Assessment(verdicts, [c for c in campaigns if c.bits >= REPORT], profiles, judged, proposed.left_out)

@@ -49,16 +49,20 @@ NEEDS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("one_organisation", ("org_id",), "no organisation ids"),
     ("one_network", ("ip",), "no addresses"),
     ("end_users", ("end_user",), "no end-user ids"),
-    ("responses", ("response",), "no responses: rationale and chaining cannot be seen"),
+    ("benchmark", ("temperature",), "no temperatures: an evaluation run cannot be told"),
+    ("release_pivot", ("model",), "no model names"),
+    ("shared_means", ("payment_id", "ip"), "neither payment instruments nor addresses are logged"),
+    ("responses", ("response",), "no responses: tagged reasoning and answers that return in a prompt cannot be seen"),
 )
 """Signal, the columns any of which it needs, and what to say when all are missing."""
 
 
-def not_assessed(present: frozenset[str]) -> tuple[NotAssessed, ...]:
-    """What the columns of this log cannot support."""
-    return tuple(
-        NotAssessed(signal, reason) for signal, columns, reason in NEEDS if not any(c in present for c in columns)
-    )
+def not_assessed(present: frozenset[str], left_out: int = 0) -> tuple[NotAssessed, ...]:
+    """What the columns of this log cannot support; and senders that were ``left_out`` when corpora were compared."""
+    missing = [NotAssessed(signal, why) for signal, columns, why in NEEDS if not any(c in present for c in columns)]
+    if left_out:
+        missing.append(NotAssessed("one_corpus", f"{left_out:,} of the smallest frames and senders were not compared"))
+    return tuple(missing)
 
 
 def innocent_explanation(evidence: Sequence[Evidence], gates: Sequence[Gate]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from extractscan.logs.result import FileSummary, Quarantined
 
@@ -55,7 +55,8 @@ class AccountFinding:
     ``score`` is in [0, 1], higher is worse; ``bits`` is the evidence after gates. ``coverage`` holds the account's
     coverage statistics (see ``coverage.statistics``), None where a statistic is undefined. ``stream`` names the stream
     that decided. ``p_value`` and ``q_value`` compare it with a baseline (see ``baseline``), None without one;
-    ``severity_reason`` says why the severity is lower than the bits alone would make it, None if it is not.
+    ``severity_reason`` says why the severity is lower than the bits alone would make it, None if it is not. ``organisation``
+    is the one that all its requests name, None without: allowlists go by it, reports do not show it.
     """
 
     rank: int
@@ -75,6 +76,7 @@ class AccountFinding:
     p_value: float | None = None
     q_value: float | None = None
     severity_reason: str | None = None
+    organisation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +142,35 @@ class BaselineSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowed:
+    """A finding that an allowlist hides, with what the list says of it; of a campaign, what it says of any member."""
+
+    kind: Literal["account", "campaign"]
+    subject: str
+    severity: Severity
+    bits: float
+    reason: str
+    owner: str
+    expiry: date
+
+
+@dataclass(frozen=True, slots=True)
+class AllowSummary:
+    """What an allowlist did: counts are of findings (those with a severity) that it hides; ``shown`` are these, if asked for."""
+
+    entries: int
+    accounts: int
+    campaigns: int
+    shown: tuple[Allowed, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """What was read and under which settings. Counts are requests unless named otherwise.
 
-    ``calibration`` says in words which error rate is claimed, if any; ``baseline`` is None without ``--baseline``.
+    ``calibration`` says in words which error rate is claimed, if any; ``baseline`` is None without ``--baseline``,
+    ``allowlist`` without ``--allow``.
     """
 
     version: str
@@ -163,6 +190,7 @@ class RunSummary:
     not_assessed: tuple[NotAssessed, ...]
     calibration: str
     baseline: BaselineSummary | None = None
+    allowlist: AllowSummary | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Measured:
     duplicates: int
     present: frozenset[str]
     summary: ReadSummary
+    organisations: list[str | None] | None = None
 
 
 def stream_name(family: int) -> str:
@@ -77,16 +78,22 @@ def _calibrated(
     return ("medium" if reason else grade), fields
 
 
-def findings(assessment: Assessment, measured: Measured, calibration: Calibration | None = None) -> Findings:
-    """Rank accounts and campaigns; ties are broken by id, so that the order never depends on the input's."""
+def worst_streams(assessment: Assessment) -> dict[int, StreamVerdict]:
+    """Verdict of the stream that decides each account's, by account number; of streams with equal bits the first."""
     account_of = assessment.profiles["account"].to_list()
-    family_of = assessment.profiles["family"].to_list()
     worst: dict[int, StreamVerdict] = {}
     for judged in assessment.verdicts:
         account = account_of[judged.stream]
         held = worst.get(account)
         if held is None or (judged.bits, -judged.stream) > (held.bits, -held.stream):
             worst[account] = judged
+    return worst
+
+
+def findings(assessment: Assessment, measured: Measured, calibration: Calibration | None = None) -> Findings:
+    """Rank accounts and campaigns; ties are broken by id, so that the order never depends on the input's."""
+    family_of = assessment.profiles["family"].to_list()
+    worst = worst_streams(assessment)
     names = {id(c): campaign_id([measured.accounts[a] for a in c.accounts]) for c in assessment.campaigns}
     member_of = {int(a): names[id(c)] for c in assessment.campaigns for a in c.accounts}
     order = sorted(
@@ -116,6 +123,7 @@ def findings(assessment: Assessment, measured: Measured, calibration: Calibratio
                 gates=gates,
                 coverage=measured.coverage[a],
                 innocent_explanation=innocent_explanation(evidence, gates),
+                organisation=None if measured.organisations is None else measured.organisations[a],
                 **compared,
             )
         )
@@ -137,7 +145,7 @@ def findings(assessment: Assessment, measured: Measured, calibration: Calibratio
             capped_bands=measured.capped_bands,
             first_seen=min(measured.first_seen, default=None),
             last_seen=max(measured.last_seen, default=None),
-            not_assessed=not_assessed(measured.present),
+            not_assessed=not_assessed(measured.present, assessment.left_out),
             calibration=UNCALIBRATED if calibration is None else calibration.sentence,
             baseline=None if calibration is None else calibration.summary,
         ),
@@ -146,7 +154,8 @@ def findings(assessment: Assessment, measured: Measured, calibration: Calibratio
     )
 
 
-def _moment(microseconds: int) -> datetime:
+def moment(microseconds: int) -> datetime:
+    """The UTC time so many microseconds after 1970."""
     return EPOCH + timedelta(microseconds=microseconds)
 
 
@@ -175,8 +184,8 @@ def _campaigns(
                 severity=grade,
                 accounts=tuple(sorted(measured.accounts[m] for m in members)),
                 requests=requests,
-                first_seen=_moment(min(first[int(s)] for s in c.group.streams)),
-                last_seen=_moment(max(last[int(s)] for s in c.group.streams)),
+                first_seen=moment(min(first[int(s)] for s in c.group.streams)),
+                last_seen=moment(max(last[int(s)] for s in c.group.streams)),
                 ties=ties(c),
                 evidence=evidence,
                 gates=c.gates,

@@ -144,15 +144,11 @@ def pattern_bits(profiles: pl.DataFrame) -> Patterns:
         6.0 * (profiles["resampled"].to_numpy() - RESAMPLED_NATURAL),
         0.0,
     )
-    enumerated = [
-        float(log_counts(int(seen), np.array([LEFT * mean]))[0] - log_counts(int(seen), np.array([mean]))[0])
-        if mean > 0.0
-        else 0.0
-        for seen, mean in profiles.select("repeats", "repeats_expected").iter_rows()
-    ]
+    seen, mean = profiles["repeats"].to_numpy(), profiles["repeats_expected"].to_numpy()
+    enumerated = np.where(mean > 0.0, log_counts(seen, LEFT * mean) - log_counts(seen, mean), 0.0) / np.log(2.0)
     return Patterns(
         np.clip(grid, 0.0, HINT),
-        np.maximum(np.array(enumerated) / np.log(2.0), 0.0),
+        np.maximum(enumerated, 0.0),
         np.nan_to_num(np.maximum(empty, 0.0)),
         flags,
         np.maximum(chained, 0.0),

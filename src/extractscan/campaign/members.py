@@ -1,0 +1,101 @@
+"""Who of a proposed group does not belong to it, and how alike the rest are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from extractscan.campaign.gates import EVALUATES
+from extractscan.campaign.groups import MIN_PAYLOADS, Group
+from extractscan.campaign.ties import load_bits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from extractscan.campaign.corpus import Corpora
+    from extractscan.campaign.overlap import Payloads
+
+KNOWN: Final = 0.2
+"""Share of a member's payloads that others send too, above which it works on something public."""
+TESTING_SHARE: Final = 0.1
+"""Share of a group up to which members that run a public test are taken out of it."""
+CANNOT_LINK_SHARE: Final = 0.9
+CANNOT_LINK_MIN: Final = 10
+"""A member with this share of all overlap inside a group, and at least so many payloads of it, is no shard."""
+LIKENESS_SAMPLE: Final = 24
+"""Members of a group whose payload distributions are compared pair by pair."""
+PLAINLY_EVEN: Final = 4.0
+"""Load bits from which a group's loads are plainly handed out: sixteen to one."""
+OUTSIZED: Final = 4.0
+OUTSIZED_FACTOR: Final = 4.0
+OUTSIZED_SHARE: Final = 0.1
+"""Robust standard deviations of ln(requests), and the factor, above the median from which a member of a group is no shard of the
+same list; and the share of a group that may be such. A shard that came late or was banned has sent less, none has a reason to
+have sent many times as much."""
+
+
+def member_likeness(group: Group, profiles: pl.DataFrame, corpora: Corpora) -> float | None:
+    """Median similarity of the payload distributions of a group's accounts, over at most ``LIKENESS_SAMPLE`` of them."""
+    enough = profiles[group.streams.tolist()].filter(pl.col("payloads") >= MIN_PAYLOADS)
+    stream, account = enough["stream"].to_numpy(), enough["account"].to_numpy()
+    accounts = np.unique(account)
+    if accounts.size < 2:
+        return None
+    step = -(-accounts.size // LIKENESS_SAMPLE)
+    similarity = corpora.similarity([stream[account == a] for a in accounts[::step]])
+    above = similarity[np.triu_indices(similarity.shape[0], 1)]
+    return float(np.median(above))
+
+
+def without_foreign_customers(
+    group: Group, account: NDArray[np.int64], requests: NDArray[np.int64], payloads: Payloads
+) -> Group:
+    """Take out members that overlap a group whose others avoid each other; ``account`` and ``requests`` are by stream."""
+    streams = group.streams
+    while True:
+        members, owner = np.unique(account[streams], return_inverse=True)
+        if members.size <= 2:
+            break
+        met = payloads.overlap(streams, owner).met
+        total = int(met.sum()) // 2
+        most = int(met.max())
+        if most < max(CANNOT_LINK_MIN, CANNOT_LINK_SHARE * total):
+            break
+        # Of two who meet only each other, the one whose load is less like the others' is the foreign one.
+        tied = np.flatnonzero(met == most)
+        logs = np.log(np.bincount(owner, weights=requests[streams]))
+        worst = int(tied[np.argmax(np.abs(logs - np.median(logs))[tied])])
+        streams = streams[owner != worst]
+    return Group(group.kind, streams, group.likeness, group.families)
+
+
+def without_outsized(group: Group, account: NDArray[np.int64], requests: NDArray[np.int64]) -> Group:
+    """Take out the few members who have sent many times what the others have; ``account`` and ``requests`` are by stream."""
+    members, owner = np.unique(account[group.streams], return_inverse=True)
+    logs = np.log(np.bincount(owner, weights=requests[group.streams]))
+    away = logs - np.median(logs)
+    limit = max(np.log(OUTSIZED_FACTOR), OUTSIZED * 1.4826 * float(np.median(np.abs(away))))
+    outsized = away > limit
+    if not outsized.any() or outsized.sum() > OUTSIZED_SHARE * members.size:
+        return group
+    # Among customers the largest is only the largest: it must not be taken out to make the others look alike.
+    if load_bits(np.exp(logs[~outsized])) < PLAINLY_EVEN:
+        return group
+    return replace(group, streams=group.streams[~outsized[owner]])
+
+
+def without_evaluations(group: Group, profiles: pl.DataFrame, public: NDArray[np.float64]) -> Group:
+    """Take out the few members who plainly run a public test: at temperature 0, in a few days, on items that others send.
+
+    A frame may be known to evaluations too (*think step by step*). Where most of a group looks so, its gates say it.
+    """
+    table = profiles.select("account", EVALUATES.alias("evaluates"))[group.streams.tolist()]
+    testing = table["evaluates"].to_numpy() & (public[group.streams] >= KNOWN)
+    account = table["account"].to_numpy()
+    tested = np.unique(account[testing])
+    if not tested.size or tested.size > TESTING_SHARE * np.unique(account).size:
+        return group
+    return replace(group, streams=group.streams[~np.isin(account, tested)])

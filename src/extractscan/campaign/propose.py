@@ -1,0 +1,52 @@
+"""All candidate campaigns of a log: groups of every kind, each without those who do not belong to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from extractscan.campaign.corpus import Corpora
+from extractscan.campaign.groups import MIN_SHARDS, Group, corpus_groups, frame_groups, near_empty_groups, units_of
+from extractscan.campaign.members import (
+    member_likeness,
+    without_evaluations,
+    without_foreign_customers,
+    without_outsized,
+)
+from extractscan.coverage.streams import CONVERSATION
+
+if TYPE_CHECKING:
+    from extractscan.campaign.overlap import Payloads
+    from extractscan.coverage.streams import Streams
+    from extractscan.fingerprint.requests import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """Candidate campaigns of a log, and how many units (frame families and unframed streams) their corpora were sought among.
+
+    ``left_out`` units were large enough to be compared, but too many (see ``MAX_UNITS``).
+    """
+
+    groups: list[Group]
+    compared: int
+    left_out: int
+
+
+def proposals(profiles: pl.DataFrame, streams: Streams, prompts: Texts, payloads: Payloads) -> Proposals:
+    """All candidate campaigns of a log, and among how many units corpora were sought."""
+    single_turn = profiles.filter(pl.col("family") != CONVERSATION)
+    public = payloads.shared_share(2)
+    account = profiles["account"].to_numpy().astype(np.int64)
+    units, left_out = units_of(single_turn, public)
+    corpora = Corpora(streams, prompts, units)
+    groups = frame_groups(single_turn) + corpus_groups(single_turn, units, corpora)
+    groups = [without_foreign_customers(g, account, profiles["requests"].to_numpy(), payloads) for g in groups]
+    groups = [without_evaluations(g, profiles, public) for g in groups]
+    groups = [without_outsized(g, account, profiles["requests"].to_numpy()) for g in groups]
+    groups = [g for g in groups if g.kind != "corpus" or np.unique(account[g.streams]).size >= MIN_SHARDS]
+    groups = [replace(g, likeness=member_likeness(g, profiles, corpora)) for g in groups]
+    return Proposals(groups + near_empty_groups(single_turn), len(units), left_out)

@@ -1,0 +1,123 @@
+"""``extractscan clusters``: the near-duplicate clusters of a case."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from extractscan.cli.emit import ListingFormat
+from extractscan.cli.options import (
+    Accounts,
+    Campaign,
+    CaseFolder,
+    Clobber,
+    Form,
+    Logs,
+    Models,
+    NoProgress,
+    Output,
+    RawText,
+    ShowText,
+    Since,
+    Top,
+    Until,
+    selection,
+)
+from extractscan.errors import UsageError
+
+if TYPE_CHECKING:
+    from extractscan.report.interface import RenderOptions
+
+
+class Ranking(StrEnum):
+    """What ``--by`` takes."""
+
+    REQUESTS = "requests"
+    ACCOUNTS = "accounts"
+    PROMPTS = "prompts"
+
+
+FIELDS = (
+    "rank",
+    "cluster",
+    "requests",
+    "accounts",
+    "flagged_accounts",
+    "prompts",
+    "first_seen",
+    "last_seen",
+    "least_similarity",
+    "likeness",
+    "campaigns",
+)
+
+
+def clusters(
+    case: CaseFolder,
+    account: Accounts = None,
+    model: Models = None,
+    campaign: Campaign = None,
+    since: Since = None,
+    until: Until = None,
+    grep: Annotated[
+        str | None, typer.Option(metavar="REGEX", help="Only clusters with a prompt that matches; reads the logs.")
+    ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Only clusters with a prompt that holds much of TEXT; needs no logs."),
+    ] = None,
+    at_least: Annotated[
+        float, typer.Option(metavar="SHARE", help="With --like: how much of TEXT's word triples.")
+    ] = 0.5,
+    by: Annotated[Ranking, typer.Option("--by", help="What they are ranked by.")] = Ranking.REQUESTS,
+    top: Top = 20,
+    show_text: ShowText = False,
+    raw_text: RawText = False,
+    logs: Logs = None,
+    report_format: Form = ListingFormat.TABLE,
+    output: Output = None,
+    clobber: Clobber = False,
+    no_progress: NoProgress = False,
+) -> None:
+    """List the clusters of near-duplicate prompts of CASE, with the least similar pair that was still merged.
+
+    Prompts are not shown unless asked for.
+
+    Example: extractscan clusters case/ --like "write a haiku about the sea" --show-text
+    """
+    # ruff: noqa: PLC0415 -- --help pays for typer alone
+    wanted = selection(account, model, since, until, campaign)
+    if not 0.0 < at_least <= 1.0:
+        raise UsageError(f"--at-least takes a share over 0, up to 1, not {at_least:g}")
+    if raw_text and not show_text:
+        raise UsageError("--raw-text belongs to --show-text")
+    if logs and not show_text and grep is None:
+        raise UsageError("--logs belongs to --grep and --show-text")
+
+    from extractscan.case import clusters as work
+    from extractscan.case.read import open_case
+    from extractscan.case.show import add_texts
+    from extractscan.cli.console import Console, heed_interrupts
+    from extractscan.cli.emit import check_place, emit
+    from extractscan.report.case_text import listing
+    from extractscan.report.listing_tables import clusters_table
+
+    heed_interrupts()
+    check_place(output, clobber=clobber, case=case)
+    opened = open_case(case)
+    with Console(progress=not no_progress) as console:
+        only = None if grep is None else work.matching(opened, grep, logs or [], console)
+        likeness = None if like is None else work.like(opened, like, at_least)
+        document = work.clusters(opened, wanted, top=top, by=by.value, only=only, likeness=likeness)
+        if show_text and document["clusters"]:
+            add_texts(opened, document["clusters"], logs or [], console, raw=raw_text)
+
+    def render(options: RenderOptions) -> str:
+        if report_format is ListingFormat.TABLE:
+            return clusters_table(document, options)
+        fields = (*FIELDS, "texts") if show_text else FIELDS
+        return listing(document, report_format.value, document["clusters"], fields)
+
+    emit(render, output, clobber=clobber)

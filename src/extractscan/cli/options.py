@@ -1,0 +1,158 @@
+"""Options that commands have in common, and what they mean."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from extractscan.cli.emit import ListingFormat
+from extractscan.errors import UsageError
+
+if TYPE_CHECKING:
+    from extractscan.case.select import Selection
+    from extractscan.engine.load import LogSource
+
+LogPaths: TypeAlias = Annotated[
+    list[str], typer.Argument(metavar="LOGS", help="Log files, folders or globs; - reads standard input.")
+]
+Columns: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="NAME=COLUMN", help="Read canonical column NAME from COLUMN; may be repeated."),
+]
+Mappings: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mapping", metavar="FILE", help="A mapping file (TOML) for records of another shape; may be repeated."
+    ),
+]
+LogFormat: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Read every file as this format instead of recognising it.")
+]
+AccountFrom: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WAY", help="Where accounts are: constant=NAME, path=N (part of the path), field=PATH or header=NAME."
+    ),
+]
+MaxBadRows: TypeAlias = Annotated[
+    str | None, typer.Option(help="Fail (exit 3) if more rows than this count or share are unreadable.")
+]
+Jobs: TypeAlias = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Threads; 0 takes all cores.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No warnings and no progress.")]
+Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Say when each stage ends.")]
+
+CaseFolder: TypeAlias = Annotated[Path, typer.Argument(metavar="CASE", help="Folder that score --case wrote.")]
+Accounts: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--account", metavar="ID", help="Only requests of this account; may be repeated.")
+]
+Models: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--model", metavar="NAME", help="Only requests to this model; may be repeated.")
+]
+Campaign: TypeAlias = Annotated[
+    str | None, typer.Option("--campaign", metavar="ID", help="Only requests of this campaign.")
+]
+Since: TypeAlias = Annotated[str | None, typer.Option(help="Only requests from this ISO time on (UTC).")]
+Until: TypeAlias = Annotated[str | None, typer.Option(help="Only requests before this ISO time (UTC).")]
+Top: TypeAlias = Annotated[int, typer.Option(min=1, help="List so many.")]
+Form: TypeAlias = Annotated[ListingFormat, typer.Option("--format", "-f", help="How to report.")]
+Output: TypeAlias = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")]
+Clobber: TypeAlias = Annotated[bool, typer.Option("--clobber", help="Overwrite the output file.")]
+Logs: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--logs", metavar="LOG", help="Where the logs are now, for their text; may be repeated."),
+]
+ShowText: TypeAlias = Annotated[
+    bool, typer.Option("--show-text", help="Show prompts, read again from unchanged logs, redacted.")
+]
+RawText: TypeAlias = Annotated[
+    bool, typer.Option("--raw-text", help="With --show-text: leave in e-mail addresses, keys and card numbers.")
+]
+NoProgress: TypeAlias = Annotated[bool, typer.Option("--no-progress", help="No progress bar.")]
+
+
+def parse_time(text: str | None, option: str) -> datetime | None:
+    """Parse an ISO date or time; one without a zone is UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{option}: {text!r} is no ISO date or time, as in 2026-03-01 or 2026-03-01T06:00Z") from None
+
+
+def window(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    """Parse ``--since`` and ``--until``. Raises ``UsageError`` for times that are none or the wrong way round."""
+    first, last = parse_time(since, "--since"), parse_time(until, "--until")
+    if first is not None and last is not None and first >= last:
+        raise UsageError("--since must be before --until")
+    return first, last
+
+
+def parse_columns(pairs: list[str]) -> dict[str, str]:
+    """Parse ``--column canonical=source``."""
+    out = {}
+    for pair in pairs:
+        name, equals, source = pair.partition("=")
+        if not equals or not name or not source:
+            raise UsageError(f"--column: {pair!r} is not CANONICAL=COLUMN, as in account_id=customer")
+        out[name] = source
+    return out
+
+
+def log_source(
+    logs: list[str],
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    columns: list[str] | None,
+    mappings: list[str] | None,
+    log_format: str | None,
+    account_from: str | None,
+    max_bad_rows: str | None = None,
+) -> LogSource:
+    """Which logs are read, and how. Raises ``UsageError`` for what is none of these.
+
+    Imports Polars: for use after ``use_threads``.
+    """
+    first, last = window(since, until)
+    named = parse_columns(columns or [])
+
+    from extractscan.engine.load import LogSource  # noqa: PLC0415 -- --help pays for typer alone
+    from extractscan.logs.choose import FormatOptions, parse_account_from  # noqa: PLC0415
+    from extractscan.logs.quarantine import parse_max_bad_rows  # noqa: PLC0415
+
+    way = None if account_from is None else parse_account_from(account_from)
+    return LogSource(
+        tuple(logs),
+        first,
+        last,
+        None if max_bad_rows is None else parse_max_bad_rows(max_bad_rows),
+        named,
+        FormatOptions(tuple(mappings or ()), log_format, way),
+    )
+
+
+def use_threads(jobs: int) -> int:
+    """Return how many threads to use, and tell Polars, which reads it once, when it is imported."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = min(jobs, 4 * cores) if jobs else cores
+    os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+    return threads
+
+
+def selection(
+    accounts: list[str] | None,
+    models: list[str] | None,
+    since: str | None,
+    until: str | None,
+    campaign: str | None = None,
+) -> Selection:
+    """Return what was asked for. Raises ``UsageError`` for times that are none or the wrong way round."""
+    from extractscan.case.select import Selection  # noqa: PLC0415 -- --help pays for typer alone
+
+    return Selection(tuple(accounts or ()), tuple(models or ()), campaign, *window(since, until))

@@ -1,0 +1,29 @@
+"""What fuzzing found, each as a literal case."""
+
+from __future__ import annotations
+
+import pytest
+
+from extractscan.logs.inspection import FileInspection, Inspection
+from extractscan.logs.names import fold
+from extractscan.logs.schema import CANONICAL
+from extractscan.report import inspection
+
+
+def test_names_of_formats_are_ascii_where_the_output_is():
+    files = tuple(
+        FileInspection("a", name, "none", 1, 0, dict.fromkeys(CANONICAL, 0.5))
+        for name in ("jsonl", "format\u00a1 jsonl")
+    )
+    found = Inspection(files, None, None, (), 0, 0, 2, frozenset(CANONICAL))
+    shown = list(inspection.lines(found, ascii_only=True))
+    assert "Fields present (jsonl, format\\xa1)" in shown
+    assert all(line.isascii() for line in shown)
+
+
+@pytest.mark.parametrize(
+    ("name", "folded"),
+    [("Start_Time", "starttime"), ("a.b-c d", "abcd"), ("\u00c9t\u00e9", "\u00c9t\u00e9"), ("\ud800X\x00", "\ud800x"), ("", "")],
+)  # fmt: skip
+def test_names_fold(name, folded):
+    assert fold(name) == folded
