@@ -2,8 +2,7 @@
 
 Of a response the fingerprints keep the ``SKETCH`` smallest hashes of its runs of five tokens. A response of the data set that holds the
 whole response of the log holds all of these runs; one that was cut or reworded holds part of them. A run weighs by how
-rare it is among the data set's responses and among the log's accounts, as shingles do (see ``containment``), and a match
-needs half of the weight and two runs at least, so that no turn of phrase makes one.
+rare it is among the data set's responses and among the log's accounts (see ``terms``).
 """
 
 from __future__ import annotations
@@ -15,18 +14,30 @@ import polars as pl
 
 from extractscan.fingerprint.replies import COLUMNS, RUN, run_hash
 from extractscan.jit import kernel
-from extractscan.trace.containment import NEAR, THRESHOLD, Matches, enough, surprises, weights
+from extractscan.trace.terms import surprises, weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from extractscan.fingerprint.tokens import Tokens
 
+ALIKE: Final = 0.5
+"""Share of a sketch, by weight, that must recur for a match: each run of five outlives a light rewording more often than not."""
 FEWEST: Final = 2
-"""Runs that a sketch must have, and share."""
+"""Runs that a sketch must have, and share: no turn of phrase makes a match."""
+PART: Final = 0.25
+"""Share from which a pair is kept at all: one run of four. Less is no likeness."""
 SCALE: Final = 1 << 20
-MOST_PAIRS: Final = 1_000_000
+MOST_PAIRS: Final = 100_000
 """Pairs of a response and an item that one run may bring together; a run that would bring more tells nobody apart."""
+FOUND: Final = {
+    "sketch": pl.Int64(),
+    "r": pl.Int64(),
+    "response": pl.Float64(),
+    "runs": pl.Int64(),
+    "surprise": pl.Float64(),
+}
+"""Columns of what ``find_responses`` finds."""
 
 
 @kernel
@@ -74,12 +85,12 @@ def distinct_sketches(requests: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFram
     return distinct, of_request
 
 
-def match_responses(
-    items: Tokens, sketches: pl.DataFrame, held: pl.DataFrame, accounts: int, *, threshold: float = THRESHOLD
-) -> Matches:
-    """Find the sketches of the log of which at least ``threshold`` recurs in a response of the data set.
+def find_responses(items: Tokens, sketches: pl.DataFrame, held: pl.DataFrame, accounts: int) -> pl.DataFrame:
+    """Find the sketches of the log of which at least ``PART`` recurs in a response of the data set.
 
     ``sketches`` is the first table of ``distinct_sketches``; ``held`` the distinct pairs ``account``, ``sketch`` of the log's ``accounts``.
+    Returns rows of ``FOUND``: ``r`` is the position in ``items``, ``response`` the share that recurs, in [0, 1], ``runs`` how many do, and
+    ``surprise`` in nats how unlikely that is by coincidence.
     """
     long = (
         sketches.unpivot(COLUMNS, index="sketch", value_name="run").filter(pl.col("run") != 0).select("sketch", "run")
@@ -87,8 +98,7 @@ def match_responses(
     runs = long.select("run").unique().sort("run").with_row_index("number")
     wanted = runs["run"].to_numpy()
     if not wanted.size or not len(items):
-        empty = np.zeros(0, np.int64)
-        return Matches(empty, empty, np.zeros(0), np.zeros(0, np.bool_))
+        return pl.DataFrame(schema=FOUND)
     bits = 16
     shift = np.uint64(64 - bits)
     edges = np.searchsorted(wanted, np.arange(1 << bits, dtype=np.uint64) << shift)
@@ -119,21 +129,19 @@ def match_responses(
             "hot": carriers * often > MOST_PAIRS,
         }
     )
-    long = long.join(weighed, on="number")
+    long = long.join(weighed, on="number").filter(~pl.col("hot"))
     whole = long.group_by("sketch").agg(pl.col("weight").sum().alias("whole"))
-    needed = enough(len(items), texts) * SCALE
-    telling = (pl.col("runs") >= FEWEST) & (pl.col("surprise") >= needed)
-    found = (
-        hits.join(long.filter(~pl.col("hot")).drop("hot"), on="number")
+    return (
+        hits.join(long.drop("hot"), on="number")
         .group_by("sketch", "item")
-        .agg(pl.len().alias("runs"), pl.col("weight", "surprise").sum())
+        .agg(pl.len().cast(pl.Int64).alias("runs"), pl.col("weight", "surprise").sum())
         .join(whole, on="sketch")
-        .with_columns(containment=(pl.col("weight") / pl.col("whole")).clip(0.0, 1.0))
-        .filter(pl.col("containment") >= NEAR * threshold - 1e-9)
-        .with_columns(same=telling & (pl.col("containment") >= threshold - 1e-9))
-        .sort("sketch", "item")
+        .with_columns(response=(pl.col("weight") / pl.col("whole")).clip(0.0, 1.0))
+        .filter(pl.col("response") >= PART - 1e-9)
+        .select("sketch", pl.col("item").alias("r"), "response", "runs", pl.col("surprise") / SCALE)
+        .cast(FOUND)  # type: ignore[arg-type]
+        .sort("sketch", "r")
     )
-    return Matches(*(found[name].to_numpy() for name in ("sketch", "item", "containment", "same")))
 
 
 def comparable(items: Tokens) -> NDArray[np.bool_]:

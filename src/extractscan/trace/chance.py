@@ -2,14 +2,11 @@
 
 The null hypothesis is empirical: how much the log's accounts meet the set when they have nothing to do with it. Who writes on
 the same matters, or by the same template, comes near to items often, and now and then so near that it counts as a match;
-how often, the near misses tell. An account's *exposure* is therefore the number of its distinct prompts that nearly met an
+how often, the near misses tell. An account's *exposure* is therefore the number of its distinct texts that nearly met an
 item and met none, and what one of its volume has of these on average. The weight of items that it meets is negative
 binomial with mean ``rate * exposure`` and variance ``mean + dispersion * mean**2``. Both are estimated on the accounts that
 look innocent, found by forward search (Hadi and Simonoff 1993, J. Am. Stat. Assoc. 88:1264): begin with the half that met
 the set least for their exposure, fit, take in whoever the fit does not exclude, and so on until nobody changes.
-
-An item counts by how few hold it: ``1 / holders``, accounts of one campaign or organisation being one holder. Prompts that
-everybody sends therefore weigh next to nothing, and an account is held responsible for its share of an item only.
 """
 
 from __future__ import annotations
@@ -26,7 +23,7 @@ if TYPE_CHECKING:
 LEAST_DISPERSION: Final = 1.0
 """Rates of innocent accounts are taken to differ at least as widely as an exponential variable, whose standard deviation is its mean:
 a log where nobody met the set says little about how uneven such meetings are."""
-EXCLUDED: Final = 1e-4
+EXCLUDED: Final = 1e-2
 """Tail probability at which an account is left out of the fit: few logs have an innocent account beyond it, and leaving out
 innocents makes the null too narrow, which costs precision."""
 ROUNDS: Final = 50

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from extractscan.trace.chance import Chance
     from extractscan.trace.suspect import SuspectFile
 
 SCHEMA_VERSION: Final = "1.0"
@@ -16,7 +15,11 @@ SCHEMA_VERSION: Final = "1.0"
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share of the data set in [0, 1], and what is left of it when the most that chance may have given (97.5 %) is taken off."""
+    """A share of the data set in [0, 1] that is held.
+
+    ``low`` is what is left of it when the most that chance may have given (97.5 %) is taken off, ``high`` has in it the items whose
+    prompt was sent and whose answer is alike in part only.
+    """
 
     value: float
     low: float
@@ -28,6 +31,7 @@ class Example:
     """An item that is held: its first row in the data set, how it met, and its text if that was asked for."""
 
     row: int
+    way: str
     prompt: float | None
     response: float | None
     time: datetime
@@ -43,23 +47,36 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class Met:
+    """How many items an account met, by the best way that it met each (see ``holdings.WAYS``)."""
+
+    pair: int = 0
+    response: int = 0
+    prompt: int = 0
+    unclear: int = 0
+    otherwise: int = 0
+    elsewhere: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AccountTrace:
     """What one account holds.
 
-    ``source`` says that chance does not explain it. ``items`` are held, ``by_prompt`` and ``by_response`` as far as prompts and
-    responses met; ``answered_otherwise`` were asked here and answered otherwise; ``only_here`` no other operator holds.
-    ``weight`` counts each item by one over its holders, and no more than the prompts that met; ``expected`` is what chance gives of
-    that. ``own_share`` is items over the account's distinct prompts (or responses), at most 1. Times are those of the requests that met.
+    ``source`` says that chance does not explain it, ``asked`` of another that it sent more of the set's prompts than chance gives, but
+    was answered otherwise. ``way`` (see ``holdings.WAYS``) is the strongest way in which it holds items, None if it holds none; ``weight``,
+    ``expected``, ``p_value`` and ``q_value`` are those of ``evidence.Scores``. ``items`` are held, ``only_here`` those that no other
+    operator holds. ``own_share`` is items over the account's distinct prompts (or responses), at most 1. Times are those of the requests
+    that met. ``observed`` and ``inferred`` are the reasons in words, apart.
     """
 
     rank: int
     account_id: str
     source: bool
+    asked: bool
     campaign_id: str | None
+    way: str | None
     items: int
-    by_prompt: int
-    by_response: int
-    answered_otherwise: int
+    met: Met
     only_here: int
     weight: float
     expected: float
@@ -72,6 +89,8 @@ class AccountTrace:
     last_seen: datetime
     days: tuple[Day, ...]
     examples: tuple[Example, ...]
+    observed: tuple[str, ...] = ()
+    inferred: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +136,18 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Null:
+    """What chance gives by one way of holding: items by weight for each unit of exposure, 1/k of the negative binomial, accounts fitted."""
+
+    way: str
+    rate: float
+    dispersion: float
+    fitted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tracing:
-    """All that tracing found. Accounts are those that hold an item at all, sources first."""
+    """All that tracing found. Accounts are those that met an item at all: sources first, then those that ``asked``."""
 
     files: tuple[SuspectFile, ...]
     rows: int
@@ -128,14 +157,14 @@ class Tracing:
     campaigns_in_log: int
     log_first: datetime | None
     log_last: datetime | None
+    compare: str
     threshold: float
     alpha: float
     prompts: Channel
     responses: Channel
     compared: int
     answered: int
-    decisive: bool
-    chance: Chance
+    nulls: tuple[Null, ...]
     tested: int
     explained: Share
     explained_items: int
