@@ -100,7 +100,7 @@ def test_columns_that_are_named_are_taken(tmp_path):
     with pytest.raises(UsageError, match="no role"):
         read(path, columns={"promt": "q"})
     path.write_text("q,z\nhow are you,fine\n", encoding="utf-8")
-    with pytest.raises(InputError, match="--column"):
+    with pytest.raises(InputError, match="--suspect-column"):
         read(path)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LEAST_DISPERSION: Final = 1.0
 """Rates of innocent accounts are taken to differ at least as widely as an exponential variable, whose standard deviation is its mean:
 a log where nobody met the set says little about how uneven such meetings are."""
-EXCLUDED: Final = 1e-2
+EXCLUDED: Final = 1e-3
 """Tail probability at which an account is left out of the fit: few logs have an innocent account beyond it, and leaving out
 innocents makes the null too narrow, which costs precision."""
 ROUNDS: Final = 50

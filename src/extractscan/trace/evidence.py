@@ -1,8 +1,15 @@
 """Whether chance explains what an account, or a campaign, holds.
 
-An item that ``h`` operators hold counts ``1 / h**2``: each of them is one of ``h`` that it may have been taken from, and the more hold it,
-the likelier it is that it is public and was taken from none of them. Accounts of one campaign, or else of one organisation, are one
-operator. What everybody sends therefore weighs next to nothing.
+Accounts of one campaign, or else of one organisation, are one operator. An item is evidence by how few operators hold it:
+
+* First those are found that are *needed*: whom chance does not explain even by the items that nobody else holds.
+* An item that a needed operator holds is explained, and says nothing of operators that are not needed: they send the same collection.
+* Else an item that ``h`` operators hold counts ``1 / h**2``: each is one of ``h`` that it may have been taken from, and the more hold it,
+  the likelier it is that it is public and was taken from none of them. What everybody sends weighs next to nothing.
+
+By prompts alone, whoever sends a few public prompts that nobody else of the log happens to send cannot be told from a small source. An
+account whose weight is under a ``MINOR``-th of what a typical source has, and under ``FEW``, is therefore not named for its prompts, unless
+it belongs to a campaign that is a source.
 
 The ways to hold an item differ in how often chance gives them, so each is tested by itself against its own null hypothesis (see
 ``chance``). The least of the p-values, times the ways that were tested (Bonferroni), is the account's; over accounts the false
@@ -11,7 +18,7 @@ discovery rate is controlled (Benjamini-Yekutieli, since accounts that hold the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,6 +38,11 @@ if TYPE_CHECKING:
     from extractscan.trace.holdings import Holdings
 
 NONE: Final = -1
+MINOR: Final = 4.0
+"""The loads of one campaign's accounts differ by a standard deviation of 0.3 to 0.8 in their logarithm: one in twenty-five lies under a
+quarter of the typical at the most."""
+FEW: Final = 20.0
+"""Weight from which an account is named for its prompts whatever others have: nobody sends so many that nobody else sends by the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,8 @@ class Evidence:
     """The judgement. ``nulls`` and ``exposed`` (float64, a place an account) belong to ``ways``, those of ``HELD`` that were tested.
 
     ``only`` counts the items of each account that no other operator holds. ``asked`` says of accounts that are no source whether they
-    sent more of the set's prompts than chance gives all the same.
+    sent more of the set's prompts than chance gives all the same, ``minor`` whether it is their prompts that chance does not explain, but
+    that they explain little beside the sources.
     """
 
     ways: tuple[str, ...]
@@ -66,6 +79,7 @@ class Evidence:
     campaigns: Scores
     only: NDArray[np.int64]
     asked: NDArray[np.bool_]
+    minor: NDArray[np.bool_]
 
     def least(self, counts: Mapping[str, int], members: Sequence[int] | NDArray[np.int64]) -> int:
         """Of ``counts`` items that these accounts hold in each way, those left when the most that chance may give (97.5 %) is taken off."""
@@ -113,25 +127,39 @@ def weigh(
             continue
         # How many send a prompt, and how often chance gives one, does not hang on what was answered.
         by, of = (met, ASKED) if way == "prompt" else (rows, way)
-        null, exposed = _null(by, of, holdings, operator)
-        one = _tested(*_weights(rows, by, holdings.texts[way], operator), exposed, null)
+        worth, null, exposed = _null(by, of, holdings, operator, alpha)
+        held = rows.join(worth, on=["account", "item"], maintain_order="left")
         ways.append(way)
         nulls.append(null)
         exposures.append(exposed)
-        found.append(one)
-        together.append(_campaigns(rows, by, operator, number, len(campaigns), exposed, null))
+        found.append(_tested(*_weights(held, holdings.texts[way]), exposed, null))
+        together.append(_campaigns(held, number, len(campaigns), exposed, null))
     asked = _asked(met, holdings, operator, tested, alpha)
     scores = _scores(found, operator.size, tested, alpha)
-    held = _holders(holdings.held, holdings.held, operator)
+    campaign = _scores(together, len(campaigns), np.ones(len(campaigns), np.bool_), alpha)
+    member = (number >= 0) & np.append(campaign.source, False)[number]
+    minor = scores.source & ~member & (scores.weight < min(_typical(scores.weight[scores.source]) / MINOR, FEW))
+    minor &= np.array([*(way == "prompt" for way in ways), False])[scores.way]
+    scores = replace(scores, source=scores.source & ~minor)
+    alone = _holders(holdings.held, operator).filter(pl.col("holders") == 1)["account"]
     return Evidence(
         tuple(ways),
         tuple(nulls),
         tuple(exposures),
         scores,
-        _scores(together, len(campaigns), np.ones(len(campaigns), np.bool_), alpha),
-        np.bincount(held.filter(pl.col("holders") == 1)["account"].to_numpy(), minlength=operator.size),
-        asked & ~scores.source,
+        campaign,
+        np.bincount(alone.to_numpy(), minlength=operator.size),
+        asked & ~scores.source & ~minor,
+        minor,
     )
+
+
+def _typical(weights: NDArray[np.float64]) -> float:
+    """Weight of the account at which half of all weight is reached, from the heaviest on (as N50 of assemblies); 0 of none."""
+    if not weights.size:
+        return 0.0
+    ordered = np.sort(weights)[::-1]
+    return float(ordered[np.searchsorted(np.cumsum(ordered), ordered.sum() / 2.0)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,33 +172,36 @@ class _Tested:
     p: NDArray[np.float64]
 
 
-def _holders(rows: pl.DataFrame, by: pl.DataFrame, operator: NDArray[np.int64]) -> pl.DataFrame:
-    """Add ``holders``: how many operators have the item in ``by``, which has all of ``rows``."""
-    counts = (
-        by.select("item", pl.Series("operator", operator[by["account"].to_numpy()]))
-        .group_by("item")
-        .agg(pl.col("operator").n_unique().cast(pl.Int64).alias("holders"))
+def _holders(rows: pl.DataFrame, operator: NDArray[np.int64]) -> pl.DataFrame:
+    """Add ``operator``, and ``holders``: how many operators have the item."""
+    return rows.with_columns(pl.Series("operator", operator[rows["account"].to_numpy()])).with_columns(
+        pl.col("operator").n_unique().over("item").cast(pl.Int64).alias("holders")
     )
-    return rows.join(counts, on="item", maintain_order="left")
 
 
-def _weights(
-    rows: pl.DataFrame, by: pl.DataFrame, texts: NDArray[np.int64], operator: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _weights(held: pl.DataFrame, texts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Weight and number of the items of each account. One text that holds many items is one occasion, not many."""
-    held = _holders(rows, by, operator)
     account = held["account"].to_numpy()
-    weight = np.bincount(account, 1.0 / held["holders"].to_numpy() ** 2, minlength=operator.size).astype(np.float64)
-    return np.minimum(weight, texts.astype(np.float64)), np.bincount(account, minlength=operator.size)
+    weight = np.bincount(account, held["worth"].to_numpy(), minlength=texts.size).astype(np.float64)
+    return np.minimum(weight, texts.astype(np.float64)), np.bincount(account, minlength=texts.size)
 
 
 def _null(
-    rows: pl.DataFrame, way: str, holdings: Holdings, operator: NDArray[np.int64]
-) -> tuple[Chance, NDArray[np.float64]]:
-    """Fit what chance gives of ``rows``; returns the exposure of each account, too."""
-    weight, count = _weights(rows, rows, holdings.texts[way], operator)
-    exposed = chance.exposure(holdings.near[way], holdings.volume)
-    return chance.fit(weight, count.astype(np.float64), exposed), exposed
+    rows: pl.DataFrame, way: str, holdings: Holdings, operator: NDArray[np.int64], alpha: float
+) -> tuple[pl.DataFrame, Chance, NDArray[np.float64]]:
+    """Say what each of ``rows`` is worth, and fit what chance gives of that; returns the exposure of each account, too."""
+    texts, exposed = holdings.texts[way], chance.exposure(holdings.near[way], holdings.volume)
+    held = _holders(rows, operator).select("account", "item", "operator", "holders")
+    alone = held.with_columns(worth=(pl.col("holders") == 1).cast(pl.Float64))
+    weight, count = _weights(alone, texts)
+    first = _tested(weight, count, exposed, chance.fit(weight, count.astype(np.float64), exposed))
+    needed = np.unique(operator[_scores([first], operator.size, holdings.volume > 0, alpha).source])
+    of_needed = pl.col("operator").is_in(needed)
+    shared = pl.col("operator").filter(of_needed).n_unique().over("item")
+    worth = pl.when((shared == 0) | of_needed).then(1.0 / pl.col("holders") ** 2).otherwise(0.0)
+    held = held.with_columns(worth=worth)
+    weight, count = _weights(held, texts)
+    return held.select("account", "item", "worth"), chance.fit(weight, count.astype(np.float64), exposed), exposed
 
 
 def _tested(
@@ -182,18 +213,12 @@ def _tested(
 
 
 def _campaigns(
-    rows: pl.DataFrame,
-    by: pl.DataFrame,
-    operator: NDArray[np.int64],
-    number: NDArray[np.int64],
-    campaigns: int,
-    exposed: NDArray[np.float64],
-    null: Chance,
+    held: pl.DataFrame, number: NDArray[np.int64], campaigns: int, exposed: NDArray[np.float64], null: Chance
 ) -> _Tested:
-    held = _holders(rows, by, operator).with_columns(pl.Series("campaign", number[rows["account"].to_numpy()]))
+    held = held.with_columns(pl.Series("campaign", number[held["account"].to_numpy()]))
     held = held.filter(pl.col("campaign") >= 0).unique(["campaign", "item"]).sort("campaign", "item")
     of = held["campaign"].to_numpy()
-    weight = np.bincount(of, 1.0 / held["holders"].to_numpy() ** 2, minlength=campaigns).astype(np.float64)
+    weight = np.bincount(of, held["worth"].to_numpy(), minlength=campaigns).astype(np.float64)
     inside = number >= 0
     sizes = np.bincount(number[inside], exposed[inside], minlength=campaigns).astype(np.float64)
     return _tested(weight, np.bincount(of, minlength=campaigns), sizes, null)
@@ -232,6 +257,6 @@ def _asked(
     """Whether accounts sent more of the set's prompts than chance gives, whatever was answered."""
     if not met.height:
         return np.zeros(operator.size, np.bool_)
-    null, exposed = _null(met, ASKED, holdings, operator)
-    one = _tested(*_weights(met, met, holdings.texts[ASKED], operator), exposed, null)
+    worth, null, exposed = _null(met, ASKED, holdings, operator, alpha)
+    one = _tested(*_weights(worth, holdings.texts[ASKED]), exposed, null)
     return _scores([one], operator.size, tested, alpha).source

@@ -1,7 +1,7 @@
 """The shape of a data set: which of its columns hold what was asked and what was answered.
 
 Told from the names that the usual collections use (Alpaca, ShareGPT, chat messages, prompt and completion, one column of
-text); ``--column`` overrides. A name is compared as the columns of logs are (see ``logs.names.fold``).
+text); ``--suspect-column`` overrides. A name is compared as the columns of logs are (see ``logs.names.fold``).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def recognise(name: str, columns: Sequence[str], asked: Mapping[str, str]) -> Sh
     """
     for role in asked:
         if role not in ROLES:
-            raise UsageError(f"--column: there is no role {role[:40]!r}; there are {', '.join(ROLES)}")
+            raise UsageError(f"--suspect-column: there is no role {role[:40]!r}; there are {', '.join(ROLES)}")
     known = {fold(column): column for column in reversed(columns)}
     if asked:
         if missing := [source for source in asked.values() if fold(source) not in known]:
@@ -85,7 +85,7 @@ def recognise(name: str, columns: Sequence[str], asked: Mapping[str, str]) -> Sh
         return Shape("one column of text", {"prompt": columns[0]})
     raise InputError(
         f"{name}: no column is known to hold prompts or responses; columns seen: {_listed(columns)}; "
-        "name them with --column prompt=NAME,response=NAME"
+        "name them with --suspect-column prompt=NAME,response=NAME"
     )
 
 
