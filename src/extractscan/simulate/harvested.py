@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -21,15 +21,18 @@ from extractscan.simulate.write import account_table, tables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GROUP = 9_000
+GROUP: Final = 9_000
 """Number of the harvesters' campaign: no other has it."""
+TWIN: Final = 1_000_000
+"""Number of the first twin as a member of that campaign: its part of the collection is none of the harvesters'."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """What to simulate: ``harvesters`` accounts of an archetype that take ``items`` together, among ``settings``' own traffic.
 
-    ``innocents`` accounts of the log send ``public_each`` of ``public`` prompts that are in the data set, though not from them.
+    ``innocents`` accounts of the log send ``public_each`` of ``public`` prompts that are in the data set, though not from them. ``twins``
+    accounts send other items of the harvesters' kind inside the harvesters' own frame.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -39,6 +42,7 @@ class Case:
     innocents: int = 0
     public: int = 0
     public_each: int = 0
+    twins: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,15 @@ def harvest(case: Case, *, foreign: int = 3_000) -> Harvested:
     taken = pl.concat([_taken(settings, plan) for plan in plans])
     known = _collection(settings, "public", case.public)
     log, innocent = _sent_by_innocents(case, log, known)
-    log = pl.concat([log, *(account_table(settings, plan) for plan in plans)]).sort("timestamp", "request_id")
+    twins = [AccountPlan(case.archetype, GROUP, TWIN + m, case.harvesters, each) for m in range(case.twins)]
+    log = pl.concat([log, *(account_table(settings, plan) for plan in [*plans, *twins])])
+    log = log.sort("timestamp", "request_id")
     return Harvested(
         log,
         taken,
         pl.concat([known, _collection(replace(settings, seed=settings.seed + 100_003), "foreign", foreign)]),
         frozenset(account_id(settings, plan) for plan in plans),
-        innocent,
+        innocent | {account_id(settings, plan) for plan in twins},
     )
 
 
