@@ -17,6 +17,7 @@ COMMANDS = (
     "campaigns",
     "clusters",
     "timeline",
+    "trace",
     "diff",
     "verify",
     "config",

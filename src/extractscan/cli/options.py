@@ -101,13 +101,14 @@ def window(since: str | None, until: str | None) -> tuple[datetime | None, datet
     return first, last
 
 
-def parse_columns(pairs: list[str]) -> dict[str, str]:
-    """Parse ``--column canonical=source``."""
+def parse_columns(pairs: list[str], option: str = "--column") -> dict[str, str]:
+    """Parse ``--column canonical=source``, or the like under another ``option``."""
+    as_in = "CANONICAL=COLUMN, as in account_id=customer" if option == "--column" else "NAME=COLUMN, as in prompt=text"
     out = {}
     for pair in pairs:
         name, equals, source = pair.partition("=")
         if not equals or not name or not source:
-            raise UsageError(f"--column: {pair!r} is not CANONICAL=COLUMN, as in account_id=customer")
+            raise UsageError(f"{option}: {pair!r} is not {as_in}")
         out[name] = source
     return out
 

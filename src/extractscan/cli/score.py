@@ -126,6 +126,7 @@ def score(
     from extractscan.memory import usable  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
     from extractscan.report.allow import apply_allowlist, read_allowlist  # noqa: PLC0415
+    from extractscan.report.framed import frames_of  # noqa: PLC0415
     from extractscan.report.interface import Format  # noqa: PLC0415
     from extractscan.report.write import check_output, write_report  # noqa: PLC0415
     from extractscan.verdict.findings import SEVERITIES  # noqa: PLC0415
@@ -145,6 +146,7 @@ def score(
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
     allowed = None if allow is None else read_allowlist(allow)
+    by_frame = any(entry.frame is not None for entry in allowed or [])
     if case is not None:
         from extractscan.case.write import check_case  # noqa: PLC0415
 
@@ -159,7 +161,7 @@ def score(
             jobs=threads,
             baselines=baseline or [],
             rate=alpha,
-            keep=case is not None,
+            keep=case is not None or by_frame,
             memory=room,
         )
         if case is not None:
@@ -182,7 +184,8 @@ def score(
             )
             seal = write_case(case, found, scored, settings, invocation, clobber=clobber)
         if allowed is not None:  # a case holds everything: what is allowed is a matter of the report
-            found = apply_allowlist(found, allowed, show=show_allowed)
+            frames = frames_of(scored) if by_frame else None
+            found = apply_allowlist(found, allowed, show=show_allowed, frames=frames)
             for warning in found.run.allowlist.warnings if found.run.allowlist and not quiet else ():
                 console.warn(f"allowlist: {warning}")
     if case is not None and not quiet:
