@@ -154,7 +154,9 @@ def score(
     if not quiet:
         tell_if_cold(SCORING, note)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
-        preflight(logs, Silent() if quiet else console, baselines=baseline or [], case=case, tell=verbose)
+        preflight(
+            logs, Silent() if quiet else console, baselines=baseline or [], case=case, tell=verbose, limit=room.limit
+        )
         found, scored = judge_logs(
             source,
             observer=Silent() if quiet else console,

@@ -142,6 +142,14 @@ SETTINGS: Final = (
     ),
     Setting("alpha", "rate", _BASELINE, _SCORE, "With a baseline: the false discovery rate to state.", "0.05", 0.05),
     Setting("jobs", "count", _MANNERS, _RUN, "Threads; 0 takes all cores.", "0", 0),
+    Setting(
+        "memory",
+        "text",
+        _MANNERS,
+        _SCORE,
+        "Memory to use at most; more goes to disk. Else half of what is free.",
+        '"6G"',
+    ),
     Setting("quiet", "flag", _MANNERS, _READ, "No warnings and no progress.", "false", default=False),
     Setting(
         "verbose", "flag", _MANNERS, _RUN, "Say what a run will need, and when each stage ends.", "false", default=False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -31,6 +31,8 @@ BASE_BYTES: Final = 400_000_000
 ROW_BYTES: Final = 500
 TEXT_FOLD: Final = 5.0
 """Peak memory a row and a byte of the columns of text of a Parquet file: 3 to 35 % above what was measured."""
+STAYING_BYTES: Final = 500
+"""Peak memory a row where text and tokens go to disk (measured: see docs/scale.md)."""
 LINE_FOLD: Final = 3.0
 """Peak memory a byte of JSON lines or CSV, decompressed (measured: 2.1 to 2.6, of which text is a third to three quarters)."""
 CASE_BYTES: Final = 500_000
@@ -116,12 +118,18 @@ def preflight(
     baselines: Sequence[str] = (),
     case: Path | None = None,
     tell: bool = False,
+    limit: int | None = None,
 ) -> None:
-    """Warn of a run that will not fit in memory or on disk; with ``tell`` say what it will need in any case."""
+    """Warn of a run that will not fit in memory or on disk; with ``tell`` say what it will need in any case.
+
+    A run that keeps to a ``limit`` of memory takes more only for what has to stay of every row.
+    """
     log = need(inputs)
     if log is None:
         return
     wanted = together(log, [other for one in baselines if (other := need([one])) is not None])
+    if limit is not None:
+        wanted = replace(wanted, memory=min(wanted.memory, max(limit, BASE_BYTES + STAYING_BYTES * wanted.rows)))
     memory, disk = free_memory(), None if case is None else _free_disk(case)
     if tell:
         observer.note(_told(wanted, memory, disk))
