@@ -19,6 +19,7 @@ COMMANDS = (
     "campaigns",
     "clusters",
     "timeline",
+    "trace",
     "diff",
     "verify",
     "config",

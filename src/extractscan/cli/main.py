@@ -27,6 +27,7 @@ COMMANDS = {
     "campaigns": "List the campaigns of CASE by rank: members, ties, evidence, models, activity, and what would settle them.",
     "clusters": "List the clusters of near-duplicate prompts of CASE, with the least similar pair that was still merged.",
     "timeline": "Show the requests of CASE over time, by campaign, account or model, the busiest first (UTC).",
+    "trace": "Tell which accounts and campaigns of LOGS, or of CASE, harvested the data set SUSPECT, when, and how much of it.",
     "diff": "List the accounts and campaigns that are new, risen, fallen or gone from OLD to NEW.",
     "config": "Write, show or check the settings file.",
     "schema": "Print the JSON Schema (2020-12) of an output that programs may read.",
