@@ -108,15 +108,16 @@ def test_all_errors_at_once_whatever_the_command(here, call, log):
 def test_validate_looks_into_the_files_that_are_named(here, call):
     (here / "a.toml").write_text(
         'allow = "none.toml"\nmapping = ["bad.toml"]\naccount_from = "where"\ncolumn = ["x"]\nlog_format = "litelm"\n'
+        'memory = "much"\n'
     )
     (here / "bad.toml").write_text("[format]\nname = 3\n")
     ran = call("config", "validate", "a.toml")
     assert ran.code == 2
     starts = [
-        "extractscan: a.toml has 5 errors:",
+        "extractscan: a.toml has 6 errors:",
         *(
             f"  line {n}: {key}: "
-            for n, key in enumerate(("allow", "mapping", "account_from", "column", "log_format"), 1)
+            for n, key in enumerate(("allow", "mapping", "account_from", "column", "log_format", "memory"), 1)
         ),
     ]
     lines = ran.err.splitlines()
