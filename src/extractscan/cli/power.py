@@ -129,7 +129,7 @@ def power(
     from extractscan.cli.console import Console, heed_interrupts, note
     from extractscan.cli.emit import emit, spare
     from extractscan.engine.load import load
-    from extractscan.jit import COMPILING, SCORING, is_cold
+    from extractscan.jit import SCORING, tell_if_cold
     from extractscan.power.surface import Plan, measure
     from extractscan.progress import Silent
     from extractscan.report.interface import Format
@@ -153,8 +153,8 @@ def power(
         check_output(Format.JSON, picture, clobber=clobber)
         if output is not None and picture.resolve() == output.resolve():
             raise UsageError("--output and --picture name the same file")
-    if is_cold(SCORING) and not quiet:
-        note(COMPILING)
+    if not quiet:
+        tell_if_cold(SCORING, note)
     plan = Plan(*tried, shares, chosen, severity.value, repeats, seed, spread)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
         observer = Silent() if quiet else console
