@@ -168,6 +168,17 @@ def test_a_case_says_what_was_set_and_where(here, call, log):
     assert json.loads((here / "a" / "run.json").read_text())["configuration"]["max_bad_rows"] == 5
 
 
+def test_how_logs_are_read_is_no_matter_for_a_case(here, call, log):
+    assert call("score", log, "--case", "case", "-q", "-f", "csv", "-o", "report.csv").code == 0
+    (here / "extractscan.toml").write_text('log_format = "table"\nmax_bad_rows = 5\n')
+    suspect = here / "suspect.jsonl"
+    suspect.write_text('{"prompt": "what is the answer to everything"}\n')
+    assert call("trace", suspect, "case").code == 0
+    wrong = call("trace", suspect, "case", "--log-format", "table")
+    assert wrong.code == 2
+    assert "a case was read already" in wrong.err
+
+
 def events(text):
     return [json.loads(line) for line in text.splitlines()]
 
