@@ -48,6 +48,15 @@ def test_show_says_where_each_value_comes_from(here, call, monkeypatch):
     assert settings["alpha"] == {"value": 0.05, "source": "default"}
 
 
+def test_variables_that_are_no_settings_are_pointed_out(here, call, monkeypatch):
+    monkeypatch.setenv("EXTRACTSCAN_FAILON", "high")
+    monkeypatch.setenv("EXTRACTSCAN_JOBS", "2")
+    said = "extractscan: warning: EXTRACTSCAN_FAILON in the environment is no setting; did you mean 'EXTRACTSCAN_FAIL_ON'?\n"
+    assert call("config", "show").err == said
+    (here / "extractscan.toml").write_text("top = 3\n")
+    assert call("config", "validate").err == said
+
+
 def test_flag_over_environment_over_file_over_default(here, call, log, monkeypatch):
     def lines(*more):
         ran = call("score", log, *more)
@@ -76,6 +85,9 @@ def test_a_file_that_nobody_named_is_told_of(here, call, log):
     assert "settings from" not in call("score", log, "-q").err
     assert "settings from" not in call("score", log, "--config", "extractscan.toml").err
     assert "settings from" not in call("schema", "--list").err
+    (here / "extractscan.toml").write_text("quiet = true\n")  # a file cannot have itself passed over in silence
+    assert call("score", log).err == "extractscan: settings from extractscan.toml: quiet\n"
+    assert call("score", log, "-q").err == ""
 
 
 def test_all_errors_at_once_whatever_the_command(here, call, log):

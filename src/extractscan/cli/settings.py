@@ -49,7 +49,9 @@ def _choose_messages(ctx: typer.Context, chosen: Messages) -> Messages:
     if not ctx.resilient_parsing:
         use_messages(chosen)
         file = settings_file(ctx)
-        if file is not None and not ctx.params.get("quiet"):
+        quiet = ctx.get_parameter_source("quiet")
+        asked = quiet is not None and quiet.name in ("COMMANDLINE", "ENVIRONMENT")  # a file may not silence itself
+        if file is not None and not (asked and ctx.params.get("quiet")):
             _tell_of_file(ctx, file)
     return chosen
 

@@ -16,6 +16,9 @@ percentage of rows; a text; a list of texts; a path; a list of paths (or globs);
 Value = str | int | float | bool | list[str]
 
 PREFIX: Final = "EXTRACTSCAN_"
+OTHER_VARIABLES: Final = tuple(PREFIX + name for name in ("CONFIG", "DEBUG", "VENV", "FUZZ", "CHROMIUM"))
+"""What the environment may hold besides: which file, and what only developers need."""
+
 FILE: Final = "extractscan.toml"
 """The file that is read, if it is in the folder that a command runs in."""
 
