@@ -5,7 +5,7 @@ Memory is bounded by the size of a chunk, the longest line allowed, and the numb
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -15,6 +15,7 @@ import polars as pl
 
 from extractscan.logs import csvscan, jsonscan, jsonsplit, messages
 from extractscan.logs.canonical import RawBatch
+from extractscan.logs.lines import whole_lines
 from extractscan.logs.names import MESSAGES, SLOTS, TEXT_SLOTS, NameTable, fold
 from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, KeyTable, Spans, as_utf8, key_table
 from extractscan.logs.textspans import spread, take
@@ -72,9 +73,15 @@ class Reading:
 
 
 def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
-    """One object a line."""
+    """One object a line. While the records of one chunk are drawn, those of the next are already being read."""
     keys = key_table(how.names, SLOTS, TEXT_SLOTS)
-    for body, first_line in _whole_lines(text, how.report):
+    begun: deque[Iterator[RawBatch]] = deque()
+    line = 1
+    for body, problem in whole_lines(text, CHUNK, LINE_MAX):
+        if problem:
+            begun.append(_told(how.report, line, problem))
+            line += 1
+            continue
         buf = as_utf8(np.frombuffer(body, np.uint8))
         breaks = np.flatnonzero(buf == 10)
         ends = np.append(breaks, len(buf)) if not body.endswith(b"\n") else breaks
@@ -83,20 +90,37 @@ def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
         for at in range(0, len(ends), how.batch_rows):
             a, b = starts[at : at + how.batch_rows], ends[at : at + how.batch_rows]
             long = np.flatnonzero(b - a > LINE_MAX)
-            for i in long:
-                how.report.bad(first_line + at + int(i), TOO_LONG)
-                b[i] = a[i]
+            b[long] = a[long]
+            begun.extend(_told(how.report, line + at + int(i), TOO_LONG) for i in long)
+            count = _Counted(line + at)
             if how.plan is not None:
-                yield from _records(buf, a, b, _Counted(first_line + at), how, how.plan)
-                continue
-            spans = jsonscan.project(buf, a, b, keys, how.pool)
-            yield _batch(spans, _Counted(first_line + at), how, jsonscan.REASONS)
+                begun.append(_records(buf, a, b, count, how, how.plan))
+            else:
+                begun.append(_plain(buf, a, b, count, keys, how))
+        line += len(breaks)
+        while len(begun) > 1:
+            yield from begun.popleft()
+    while begun:
+        yield from begun.popleft()
+
+
+def _told(report: Report, line: int, problem: str) -> Iterator[RawBatch]:
+    """Report a bad line when its turn comes."""
+    report.bad(line, problem)
+    yield from ()
+
+
+def _plain(
+    buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any], line: Lines, keys: KeyTable, how: Reading
+) -> Iterator[RawBatch]:
+    """Records of a plain table, read when they are drawn."""
+    yield _batch(jsonscan.project(buf, starts, ends, keys, how.pool), line, how, jsonscan.REASONS)
 
 
 def _records(
     buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any], line: Lines, how: Reading, plan: Plan
 ) -> Iterator[RawBatch]:
-    """Records of a known format: some at a time, in parallel."""
+    """Records of a known format: some at a time, in parallel, from now on."""
     many = how.pool is not None and len(starts) >= _SPLIT_ROWS
     edges = [len(starts) * k // _SPLITS for k in range(_SPLITS + 1)] if many else [0, len(starts)]
 
@@ -105,39 +129,17 @@ def _records(
 
     parts = list(pairwise(edges))
     done = how.pool.map(some, parts) if how.pool is not None and many else map(some, parts)
+    return _drawn(parts, done, line, how)
+
+
+def _drawn(
+    parts: list[tuple[int, int]], done: Iterator[Records], line: Lines, how: Reading
+) -> Iterator[RawBatch]:
     for (first, _), records in zip(parts, done, strict=True):
         if len(records.bad):
             reasons = [jsonscan.REASONS[int(code)] for code in records.status]
             how.report.bad_rows(records.bad + first, line, reasons)
         yield RawBatch(records.columns, records.rows, _Chosen(line, records.owner + first), records.clashes)
-
-
-def _whole_lines(text: Text, report: Report) -> Iterator[tuple[bytes, int]]:
-    """Chunks that end with a line break (the last may not), and the number of their first line."""
-    tail, line, skipping = b"", 1, False
-    for data in text.chunks(CHUNK):
-        cut = data.rfind(b"\n") + 1
-        if skipping:
-            begin = data.find(b"\n") + 1
-            if not begin:
-                continue
-            line, skipping = line + 1, False
-            body, tail = data[begin:cut], data[cut:]
-        elif not cut:
-            tail += data
-            if len(tail) > LINE_MAX:
-                report.bad(line, TOO_LONG)
-                tail, skipping = b"", True
-            continue
-        else:
-            body, tail = tail + data[:cut], data[cut:]
-        if body:
-            yield body, line
-            line += body.count(b"\n")
-    if text.problem is not None:
-        report.bad(line, text.problem)
-    elif tail:
-        yield tail, line
 
 
 def json_values(text: Text, how: Reading) -> Iterator[RawBatch]:
