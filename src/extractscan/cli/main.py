@@ -25,6 +25,7 @@ from extractscan.cli.schema import schema
 from extractscan.cli.score import score
 from extractscan.cli.simulate import simulate
 from extractscan.cli.timeline import timeline
+from extractscan.cli.update import update
 from extractscan.cli.verify import verify
 
 app = typer.Typer(
@@ -54,6 +55,7 @@ def main(
 
 
 app.command()(score)
+app.command()(update)
 app.command()(inspect)
 app.command()(convert)
 app.command()(evaluate)

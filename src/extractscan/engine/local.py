@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from extractscan.cluster.components import Clusters
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Fingerprints
+    from extractscan.logs.result import ReadSummary
     from extractscan.progress import Observer
     from extractscan.verdict.assess import Assessment
     from extractscan.verdict.baseline import Period
@@ -74,6 +75,13 @@ def assess_logs(source: LogSource, *, observer: Observer, jobs: int = 1, keep: b
     Raises ``InputError`` when nothing can be read or too much cannot.
     """
     prints, summary = load(source, observer=observer, jobs=jobs)
+    return assess_prints(prints, summary, observer=observer, jobs=jobs, keep=keep)
+
+
+def assess_prints(
+    prints: Fingerprints, summary: ReadSummary, *, observer: Observer, jobs: int = 1, keep: bool = False
+) -> Scored:
+    """Judge the accounts of requests whose fingerprints are there; ``summary`` says what they were read from."""
     observer.stage("clustering")
     shingles = shingle(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs)
     clusters = cluster(shingles, jobs=jobs)

@@ -19,7 +19,7 @@ from extractscan.fingerprint.tokens import Tokens, tokenise
 from extractscan.jit import kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -113,7 +113,7 @@ def _cut(tokens: Tokens) -> Texts:
     return Texts(tokens.hashes[keep], offsets, out, tokens.chars[keep])
 
 
-def _merge(parts: list[Texts]) -> Texts:
+def unite_texts(parts: Sequence[Texts]) -> Texts:
     """Unite distinct texts of several batches."""
     if len(parts) == 1:
         return parts[0]
@@ -174,8 +174,8 @@ def merge(batches: Iterable[FingerprintBatch]) -> Fingerprints:
     A request that was delivered twice (same id, account, time and prompt) counts once.
     """
     parts = list(batches)
-    prompts = _merge([p.prompts for p in parts])
-    systems = _merge([p.systems for p in parts])
+    prompts = unite_texts([p.prompts for p in parts])
+    systems = unite_texts([p.systems for p in parts])
     rows = pl.concat([p.rows for p in parts], rechunk=True)
     before = rows.height
     identity = ["time_us", "account_id", "request_id", "prompt_hash"]

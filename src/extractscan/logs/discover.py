@@ -22,13 +22,19 @@ class Input:
     """One file, or standard input (``path`` is None).
 
     ``name`` is how the user named it, or the folder it is in; ``path`` is resolved, without links. ``named`` is False for
-    a file that was found in a folder or by a glob: such a file may turn out to be no log.
+    a file that was found in a folder or by a glob: such a file may turn out to be no log. A text is read from ``start`` to
+    ``stop`` (bytes, decompressed), and ``line`` is the number of its first line there. ``sha256`` is that of the file as stored,
+    where it is known already.
     """
 
     name: str
     path: str | None
     named: bool
     size: int | None
+    start: int = 0
+    stop: int | None = None
+    line: int = 1
+    sha256: str | None = None
 
 
 def discover(inputs: Sequence[str], warn: Callable[[str], None]) -> list[Input]:

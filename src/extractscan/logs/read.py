@@ -9,7 +9,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, Self
 
 import polars as pl
 
@@ -27,7 +27,7 @@ from extractscan.logs.schema import CANONICAL
 from extractscan.logs.sides import as_batch, grouped, joined, side_table
 from extractscan.logs.sniff import HEAD, sniff
 from extractscan.logs.state import FileState, Known
-from extractscan.logs.streams import PIECE, BackgroundDigest, DamagedError, Raw, Text, as_utf8, pieces
+from extractscan.logs.streams import PIECE, BackgroundDigest, DamagedError, Raw, Text, as_utf8, between, pieces
 from extractscan.logs.wording import lacks, lacks_in
 
 if TYPE_CHECKING:
@@ -105,6 +105,19 @@ class LogReader:
         self._present: Counter[str] = Counter()
         self._summary = ReadSummary(quarantine=self._quarantine.entries)
 
+    @classmethod
+    def over(
+        cls,
+        files: list[Input],
+        *,
+        observer: Observer,
+        columns: Mapping[str, str] | None = None,
+        formats: FormatOptions | None = None,
+    ) -> Self:
+        """Prepare to read files that were found already, all of them, however many rows are bad."""
+        options = _Options(None, None, None, BATCH_ROWS, dict(columns or {}), complete=True)
+        return cls(files, options, formats or FormatOptions(), observer)
+
     @property
     def summary(self) -> ReadSummary:
         """What has been read so far."""
@@ -181,10 +194,11 @@ class LogReader:
     ) -> Iterator[RequestBatch]:
         """Read one file. With ``aside``, its raw batches go there instead of becoming requests."""
         state = FileState(item.name, self._quarantine)
+        first = len(self._quarantine.entries)
         seen = known.seen
         path, digest = item.path, None
         if raw is None:
-            digest = BackgroundDigest(item.path or "", item.size or 0)
+            digest = BackgroundDigest(item.path or "", item.size or 0) if item.sha256 is None else None
         elif seen.columnar:
             path = stack.enter_context(_spooled(raw))
         try:
@@ -203,7 +217,8 @@ class LogReader:
             state.bad(None, f"{error}; rows after the first {rows:,} are lost" if rows else str(error))
         except OSError as error:
             state.bad(None, f"reading failed: {(error.strerror or 'input/output error').lower()}")
-        sha256 = digest.result() if digest is not None else raw.digest() if raw is not None else ""
+        self._quarantine.order(first)
+        sha256 = digest.result() if digest is not None else raw.digest() if raw is not None else item.sha256 or ""
         size = raw.size if raw is not None else item.size or 0
         self._observer.advance(max(size - state.told, 0))
         self._add_summary(item, known.label, sha256, state, size, known.found.next_best)
@@ -238,14 +253,15 @@ class LogReader:
         with contextlib.ExitStack() as stack:
             # The kernels leave the interpreter free, so that threads do run beside each other.
             pool = stack.enter_context(ThreadPoolExecutor(min(pl.thread_pool_size(), _MOST_THREADS)))
-            how = textfiles.Reading(self._judge.names, state, self._options.batch_rows, pool, known.plan)
+            how = textfiles.Reading(self._judge.names, state, self._options.batch_rows, pool, known.plan, item.line)
             if raw is None:
                 raw = Raw(stack.enter_context(_open(item.path or "")), limit=item.size)
-            source = pieces(raw, seen.codec)
+            source = between(pieces(raw, seen.codec), item.start, item.stop)
             text = Text(as_utf8(source, seen.encoding) if seen.encoding else source)
             for batch in self._batches(item, state, _parse(text, how, seen), known.plan, aside):
                 yield batch
                 self._advance(state, raw.size)
+            state.cut = text.cut or text.problem is not None
 
     def _batches(
         self,

@@ -62,19 +62,20 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the readers of text need besides the bytes."""
+    """What the readers of text need besides the bytes; where these are not the first of the file, ``first_line`` is over 1."""
 
     names: NameTable
     report: Report
     batch_rows: int
     pool: Executor | None = None
     plan: Plan | None = None
+    first_line: int = 1
 
 
 def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
     """One object a line."""
     keys = key_table(how.names, SLOTS, TEXT_SLOTS)
-    for body, first_line in _whole_lines(text, how.report):
+    for body, first_line in _whole_lines(text, how.report, how.first_line):
         buf = as_utf8(np.frombuffer(body, np.uint8))
         breaks = np.flatnonzero(buf == 10)
         ends = np.append(breaks, len(buf)) if not body.endswith(b"\n") else breaks
@@ -112,9 +113,9 @@ def _records(
         yield RawBatch(records.columns, records.rows, _Chosen(line, records.owner + first), records.clashes)
 
 
-def _whole_lines(text: Text, report: Report) -> Iterator[tuple[bytes, int]]:
-    """Chunks that end with a line break (the last may not), and the number of their first line."""
-    tail, line, skipping = b"", 1, False
+def _whole_lines(text: Text, report: Report, line: int) -> Iterator[tuple[bytes, int]]:
+    """Chunks that end with a line break (the last may not), and the number of their first line, from ``line`` on."""
+    tail, skipping = b"", False
     for data in text.chunks(CHUNK):
         cut = data.rfind(b"\n") + 1
         if skipping:
@@ -137,6 +138,7 @@ def _whole_lines(text: Text, report: Report) -> Iterator[tuple[bytes, int]]:
     if text.problem is not None:
         report.bad(line, text.problem)
     elif tail:
+        text.cut = True
         yield tail, line
 
 
@@ -195,7 +197,7 @@ def csv(text: Text, how: Reading, header: list[str], delimiter: str) -> Iterator
         wanted = tuple(dict.fromkeys(plan.wanted(header)))
         own = NameTable({fold(name): ((name, 0),) for name in wanted}, {})
         fields = csvscan.Fields(header, own, wanted, frozenset())
-    tail, line, skipping, headed = b"", 1, False, False
+    tail, line, skipping, headed = b"", how.first_line, False, how.first_line > 1
 
     def scan(*, last: bool) -> Iterator[RawBatch]:
         nonlocal tail, line, skipping, headed
@@ -238,6 +240,7 @@ def csv(text: Text, how: Reading, header: list[str], delimiter: str) -> Iterator
     if text.problem is not None:
         how.report.bad(line, text.problem)
     elif tail:
+        text.cut = True
         yield from scan(last=True)
 
 

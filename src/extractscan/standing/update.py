@@ -1,0 +1,230 @@
+"""One night: take in what is new, judge all that counts, and have the new results hold in one step.
+
+Written are, in this order and each forced to disk: fingerprints, results, states, events, ledger; then the pointer, whose renaming makes
+all of it hold; then the events are renamed to where a forwarder reads them. A run that is stopped anywhere leaves what held
+before, and what it had written beyond that is taken away by the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from extractscan.case.manifest import Settings, sha256_of
+from extractscan.case.write import check_case, write_case
+from extractscan.engine.local import assess_prints
+from extractscan.errors import ExtractscanError, InputError, UsageError
+from extractscan.logs.quarantine import Quarantine, enforce
+from extractscan.logs.result import Quarantined
+from extractscan.report.neutralise import terminal
+from extractscan.standing import layout
+from extractscan.standing import ledger as ledgers
+from extractscan.standing.disk import put_by_content, sync_folder
+from extractscan.standing.gather import gather
+from extractscan.standing.intake import Intake
+from extractscan.standing.lock import locked
+from extractscan.standing.pointer import Pointer, check_prints, read_pointer, write_pointer
+from extractscan.standing.sweep import sweep
+from extractscan.standing.window import parse_span
+from extractscan.verdict.report import findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from extractscan.case.write import Invocation
+    from extractscan.engine.load import LogSource
+    from extractscan.progress import Observer
+    from extractscan.standing.gather import Gathered
+    from extractscan.standing.intake import Delivered
+    from extractscan.standing.ledger import Ledger
+    from extractscan.standing.window import Span
+    from extractscan.verdict.findings import Findings
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user says of a night. ``reading`` is how logs are read, None for what is not said; spans as given.
+
+    ``refuse`` makes files that were changed or cut an error; ``take_lock`` takes the lock of another machine.
+    """
+
+    reading: dict[str, Any]
+    window: str | None = None
+    keep: str | None = None
+    refuse: bool = False
+    take_lock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What a night left: its findings, the seal of its results, what was delivered."""
+
+    pointer: Pointer
+    found: Findings
+    delivered: Delivered
+
+
+def update(
+    case: Path, source: LogSource, wishes: Wishes, invocation: Invocation, *, observer: Observer, jobs: int = 1
+) -> Night:
+    """Do a night's work on a standing case, which is begun where there is none.
+
+    Raises ``UsageError`` for a folder or wishes that the user must choose differently and while another run works on the case,
+    ``InputError`` for logs that cannot be taken and for a case that is damaged or of another version, ``ExtractscanError`` when writing
+    fails. In all cases what held still holds.
+    """
+    _check_place(case, source)
+    with _writing(case):
+        case.mkdir(exist_ok=True)
+        with locked(case / layout.LOCK, take=wishes.take_lock) as stale:
+            if stale is not None:
+                observer.warn(stale)
+            return _night(case, source, wishes, invocation, observer, jobs)
+
+
+def _night(
+    case: Path, source: LogSource, wishes: Wishes, invocation: Invocation, observer: Observer, jobs: int
+) -> Night:
+    for name in layout.FOLDERS:
+        (case / name).mkdir(exist_ok=True)
+    held = read_pointer(case)
+    if held is not None:
+        check_prints(case, held)
+    ledger = ledgers.Ledger() if held is None else open_ledger(case, held)
+    known = list(ledger.prints)
+    sweep(case, held, known)
+    try:
+        pointer, found, delivered = _work(case, source, wishes, invocation, (held, ledger), observer, jobs)
+    except BaseException:
+        sweep(case, held, known)
+        raise
+    sweep(case, pointer, ledger.prints)
+    return Night(pointer, found, delivered)
+
+
+def _work(
+    case: Path,
+    source: LogSource,
+    wishes: Wishes,
+    invocation: Invocation,
+    now: tuple[Pointer | None, Ledger],
+    observer: Observer,
+    jobs: int,
+) -> tuple[Pointer, Findings, Delivered]:
+    held, ledger = now
+    window, keep = _spans(held, wishes)
+    number = 1 if held is None else held.night + 1
+    intake = Intake(ledger, case / layout.PRINTS, observer, night=number, jobs=jobs)
+    delivered = intake.take(source, clock_ns=time.time_ns(), refuse=wishes.refuse)
+    _enforce(ledger, number, delivered, source.max_bad_rows)
+    observer.stage("gather")
+    gathered = gather(ledger, case / layout.PRINTS, window, keep)
+    if gathered.later:
+        observer.warn(
+            f"{gathered.later:,} requests are dated later than the window ends ({gathered.until}); they do not count yet"
+        )
+    ledger.tidy()
+    scored = assess_prints(gathered.prints, gathered.summary, observer=observer, jobs=jobs, keep=True)
+    found = findings(scored.assessment, scored.measured)
+    observer.stage("write the case")
+    results = case / layout.NIGHTS / layout.night_name(number)
+    seal = write_case(results, found, scored, _settings(source, wishes, gathered), invocation)
+    states, _ = put_by_content(case / layout.STATES, ".json", lambda stream: stream.write(b"{}"))
+    digest, _ = put_by_content(
+        case / layout.LEDGER, ledgers.ENDING, lambda stream: stream.write(ledgers.to_bytes(ledger))
+    )
+    for folder in layout.FOLDERS:
+        sync_folder(case / folder)
+    pointer = Pointer(
+        number,
+        seal,
+        digest,
+        states,
+        wishes.reading,
+        None if window is None else window.text,
+        None if keep is None else keep.text,
+    )
+    write_pointer(case, pointer)
+    return pointer, found, delivered
+
+
+def open_ledger(case: Path, pointer: Pointer) -> Ledger:
+    """Read the ledger that holds. Raises ``InputError`` if it is not as it was written."""
+    path = case / pointer.ledger_path
+    shown = f"{terminal(str(case), limit=200)}/{pointer.ledger_path}"
+    try:
+        if sha256_of(path) != pointer.ledger:
+            raise InputError(f"{shown} is not as it was written; extractscan verify says more")
+        return ledgers.from_bytes(path.read_bytes(), shown)
+    except OSError as error:
+        raise InputError(f"{shown} cannot be read: {(error.strerror or 'input/output error').lower()}") from error
+
+
+def _check_place(case: Path, source: LogSource) -> None:
+    """Raise ``UsageError`` unless the folder is a standing case or could become one."""
+    place = terminal(str(case), limit=200)
+    if case.is_dir() and (any(case.iterdir()) and read_pointer(case) is None and not _begun(case)):
+        raise UsageError(f"{place} exists and is no standing case; choose another folder")
+    if case.exists() and not case.is_dir():
+        raise UsageError(f"{place} is no folder")
+    check_case(case / ".new" if case.is_dir() else case, source.inputs, clobber=False)
+
+
+def _begun(case: Path) -> bool:
+    """Whether a folder holds nothing but what a first night leaves that was stopped."""
+    return {path.name for path in case.iterdir()} <= {layout.LOCK, *layout.FOLDERS}
+
+
+def _spans(held: Pointer | None, wishes: Wishes) -> tuple[Span | None, Span | None]:
+    """Return the window and the time that is kept: as said tonight, or else as they were."""
+    texts = {
+        "window": wishes.window or (held.window if held is not None else None),
+        "keep": wishes.keep or (held.keep if held is not None else None),
+    }
+    window, keep = (None if text is None else parse_span(text, f"--{name}") for name, text in texts.items())
+    if keep is not None and window is None:
+        raise UsageError("--keep needs --window: without a window all requests count, and are kept")
+    if keep is not None and window is not None and keep.length < window.length:
+        raise UsageError(f"--keep {keep.text} is shorter than --window {window.text}")
+    return window, keep
+
+
+def _enforce(ledger: Ledger, night: int, delivered: Delivered, limit: float | None) -> None:
+    """Raise ``InputError`` if more of tonight's rows are bad than the user allows."""
+    tonight = [d for d in ledger.documents.values() if d.night == night]
+    entries = [
+        Quarantined(d.path, line, reason)
+        for d in tonight
+        for n in d.parts
+        for line, reason in ledger.parts[n].quarantine
+    ]
+    enforce(Quarantine(entries, delivered.bad), delivered.rows + delivered.bad, limit)
+
+
+def _settings(source: LogSource, wishes: Wishes, gathered: Gathered) -> Settings:
+    reading = wishes.reading
+    return Settings(
+        gathered.since,
+        gathered.until,
+        source.columns,
+        source.max_bad_rows,
+        None,
+        tuple(path for path, _ in reading.get("mappings") or ()),
+        reading.get("log_format"),
+        reading.get("account_from"),
+    )
+
+
+@contextlib.contextmanager
+def _writing(case: Path) -> Iterator[None]:
+    """Say of an error of the file system which case it struck."""
+    try:
+        yield
+    except OSError as error:
+        reason = terminal(error.strerror or str(error), limit=200)
+        raise ExtractscanError(
+            f"cannot write the case {terminal(str(case), limit=200)}: {reason}; it holds what it held before"
+        ) from error
