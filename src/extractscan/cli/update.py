@@ -67,6 +67,7 @@ def update(
     Example: extractscan update case logs/ --window 30d
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
+    import signal
     import sys
 
     columns = parse_columns(column or [])
@@ -85,6 +86,7 @@ def update(
     from extractscan.standing.update import update as run
 
     heed_interrupts()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what stops a service ends it as Ctrl-C does
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
     way = reading(

@@ -1,4 +1,4 @@
-"""From the files that are there tonight to new rows in the ledger: what is known is passed by, what has grown is read from where it grew."""
+"""From the files that are there tonight to new rows: what is known is passed by, what has grown is read from where it grew."""
 
 from __future__ import annotations
 
@@ -136,14 +136,16 @@ class Intake:
         except OSError as error:
             raise InputError(f"{item.name} cannot be read: {_why(error)}") from error
         held = self._by_hash.get(content.sha256, self._by_hash.get(content.content_sha256))
-        if held is not None:
+        was = self._ledger.places.get(item.path or "", (None, ()))[0]
+        if held is not None and held == was:
+            self.delivered.known += 1
+        elif held is not None:
             self.delivered.repeated.append(item.name)
         else:
             base = self._base(content, way) if continuable(known) else None
             document, base = self._read(reader, replace(item, sha256=content.sha256), known, content, base)
             held = self._ledger.enter(replace(document, signature=way))
             self._index(held, self._ledger.documents[held])
-            was = self._ledger.places.get(item.path or "", (None, ()))[0]
             self._entered.append((held, base, was))
         after = _stat(item)
         calm = bool(after) and after == before and max(after[2:]) + SETTLING_NS < clock_ns
@@ -269,9 +271,11 @@ class Intake:
         elif refuse:
             raise InputError(f"{name} is not what it was: it was {'cut' if change == 'shrunk' else 'changed'}")
         elif change == "shrunk":
+            self._observer.warn(f"{name} was cut: it holds less than when it was read; what was read still counts")
             ledger.set_state(number, states.SHRUNK)
             self.delivered.shrunk.append(name)
         else:
+            self._observer.warn(f"{name} was changed in place: what it holds now counts in place of what was read before")
             ledger.set_state(was or 0, states.REPLACED)
             self.delivered.replaced.append(name)
 

@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import zstandard
 
+from extractscan.case.manifest import sha256_of
 from extractscan.errors import InputError
+from extractscan.report.neutralise import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
+
+    from extractscan.standing.pointer import Pointer
 
 ENDING: Final = ".json.zst"
 
@@ -187,3 +192,15 @@ def _part(entry: dict[str, Any]) -> Part:
     return Part(
         **{**entry, "prints": tuple(entry["prints"]), "digest": tuple(entry["digest"]), "quarantine": quarantine}
     )
+
+
+def open_ledger(case: Path, pointer: Pointer) -> Ledger:
+    """Read the ledger that holds. Raises ``InputError`` if it is not as it was written."""
+    path = case / pointer.ledger_path
+    shown = f"{terminal(str(case), limit=200)}/{pointer.ledger_path}"
+    try:
+        if sha256_of(path) != pointer.ledger:
+            raise InputError(f"{shown} is not as it was written; extractscan verify says more")
+        return from_bytes(path.read_bytes(), shown)
+    except OSError as error:
+        raise InputError(f"{shown} cannot be read: {(error.strerror or 'input/output error').lower()}") from error

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Options of reading, as given: ``columns`` by canonical name, paths of ``mappings`` with their SHA-256; None and empty are defaults."""
+    """Options of reading, as given: ``columns`` by canonical name, ``mappings`` with their SHA-256; None and empty are defaults."""
 
     columns: Mapping[str, str]
     mappings: tuple[tuple[str, str], ...]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from extractscan.case.manifest import Settings, sha256_of
+from extractscan.case.manifest import Settings
 from extractscan.case.write import check_case, write_case
 from extractscan.engine.local import assess_prints
 from extractscan.errors import ExtractscanError, InputError, UsageError
@@ -93,16 +94,15 @@ def _night(
     held = read_pointer(case)
     if held is not None:
         check_prints(case, held)
-    ledger = ledgers.Ledger() if held is None else open_ledger(case, held)
-    known = list(ledger.prints)
-    sweep(case, held, known)
+    ledger = ledgers.Ledger() if held is None else ledgers.open_ledger(case, held)
+    sweep(case, held, ledger.prints)
     try:
-        pointer, found, delivered = _work(case, source, wishes, invocation, (held, ledger), observer, jobs)
-    except BaseException:
-        sweep(case, held, known)
-        raise
-    sweep(case, pointer, ledger.prints)
-    return Night(pointer, found, delivered)
+        return _work(case, source, wishes, invocation, (held, ledger), observer, jobs)
+    finally:
+        # What holds now is asked of the disk: a run may be stopped just after its pointer has got its name.
+        with contextlib.suppress(InputError):
+            holds = read_pointer(case)
+            sweep(case, holds, ledgers.open_ledger(case, holds).prints if holds is not None else ())
 
 
 def _work(
@@ -113,7 +113,7 @@ def _work(
     now: tuple[Pointer | None, Ledger],
     observer: Observer,
     jobs: int,
-) -> tuple[Pointer, Findings, Delivered]:
+) -> Night:
     held, ledger = now
     window, keep = _spans(held, wishes)
     number = 1 if held is None else held.night + 1
@@ -131,7 +131,8 @@ def _work(
     found = findings(scored.assessment, scored.measured)
     observer.stage("write the case")
     results = case / layout.NIGHTS / layout.night_name(number)
-    seal = write_case(results, found, scored, _settings(source, wishes, gathered), invocation)
+    told = replace(invocation, finished=datetime.now(UTC))
+    seal = write_case(results, found, scored, _settings(source, wishes, gathered), told)
     states, _ = put_by_content(case / layout.STATES, ".json", lambda stream: stream.write(b"{}"))
     digest, _ = put_by_content(
         case / layout.LEDGER, ledgers.ENDING, lambda stream: stream.write(ledgers.to_bytes(ledger))
@@ -148,19 +149,7 @@ def _work(
         None if keep is None else keep.text,
     )
     write_pointer(case, pointer)
-    return pointer, found, delivered
-
-
-def open_ledger(case: Path, pointer: Pointer) -> Ledger:
-    """Read the ledger that holds. Raises ``InputError`` if it is not as it was written."""
-    path = case / pointer.ledger_path
-    shown = f"{terminal(str(case), limit=200)}/{pointer.ledger_path}"
-    try:
-        if sha256_of(path) != pointer.ledger:
-            raise InputError(f"{shown} is not as it was written; extractscan verify says more")
-        return ledgers.from_bytes(path.read_bytes(), shown)
-    except OSError as error:
-        raise InputError(f"{shown} cannot be read: {(error.strerror or 'input/output error').lower()}") from error
+    return Night(pointer, found, delivered)
 
 
 def _check_place(case: Path, source: LogSource) -> None:
