@@ -275,7 +275,9 @@ class Intake:
             ledger.set_state(number, states.SHRUNK)
             self.delivered.shrunk.append(name)
         else:
-            self._observer.warn(f"{name} was changed in place: what it holds now counts in place of what was read before")
+            self._observer.warn(
+                f"{name} was changed in place: what it holds now counts in place of what was read before"
+            )
             ledger.set_state(was or 0, states.REPLACED)
             self.delivered.replaced.append(name)
 

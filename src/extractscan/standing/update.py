@@ -8,6 +8,7 @@ before, and what it had written beyond that is taken away by the next.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,20 +20,23 @@ from extractscan.engine.local import assess_prints
 from extractscan.errors import ExtractscanError, InputError, UsageError
 from extractscan.logs.quarantine import Quarantine, enforce
 from extractscan.logs.result import Quarantined
-from extractscan.report.neutralise import terminal
+from extractscan.report.neutralise import json_line, terminal
 from extractscan.standing import layout
 from extractscan.standing import ledger as ledgers
 from extractscan.standing.disk import put_by_content, sync_folder
+from extractscan.standing.events import events
 from extractscan.standing.gather import gather
 from extractscan.standing.intake import Intake
 from extractscan.standing.lock import locked
 from extractscan.standing.pointer import Pointer, check_prints, read_pointer, write_pointer
+from extractscan.standing.spool import publish, stage
+from extractscan.standing.states import Standing, follow, from_bytes, to_bytes
 from extractscan.standing.sweep import sweep
 from extractscan.standing.window import parse_span
 from extractscan.verdict.report import findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from extractscan.case.write import Invocation
@@ -45,11 +49,17 @@ if TYPE_CHECKING:
     from extractscan.verdict.findings import Findings
 
 
+def json_events(standings: Sequence[Standing], night: int, seal: str, found: Findings) -> str:  # noqa: ARG001
+    """Return the events of a night as JSON lines."""
+    return "".join(json_line(event) + "\n" for event in events(standings, night, seal))
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the user says of a night. ``reading`` is how logs are read, None for what is not said; spans as given.
+    """What the user says of a night. ``reading`` is how logs are read; spans as given, None for what is not said.
 
-    ``refuse`` makes files that were changed or cut an error; ``take_lock`` takes the lock of another machine.
+    ``refuse`` makes files that were changed or cut an error; ``take_lock`` takes the lock of another machine. ``shown`` leaves
+    findings without a state that are allowed (None: none), ``spooled`` makes the lines of the spool (None: ``json_events``).
     """
 
     reading: dict[str, Any]
@@ -57,15 +67,20 @@ class Wishes:
     keep: str | None = None
     refuse: bool = False
     take_lock: bool = False
+    shown: Callable[[Findings], Findings] | None = None
+    spooled: Callable[[Sequence[Standing], int, str, Findings], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What a night left: its findings, the seal of its results, what was delivered."""
+    """What a night left: what holds, all findings, what was delivered, what findings are called, and the window, None without."""
 
     pointer: Pointer
     found: Findings
     delivered: Delivered
+    standings: tuple[Standing, ...]
+    since: datetime | None
+    until: datetime | None
 
 
 def update(
@@ -95,6 +110,8 @@ def _night(
     if held is not None:
         check_prints(case, held)
     ledger = ledgers.Ledger() if held is None else ledgers.open_ledger(case, held)
+    if held is not None:
+        publish(case, held.night)
     sweep(case, held, ledger.prints)
     try:
         return _work(case, source, wishes, invocation, (held, ledger), observer, jobs)
@@ -133,7 +150,10 @@ def _work(
     results = case / layout.NIGHTS / layout.night_name(number)
     told = replace(invocation, finished=datetime.now(UTC))
     seal = write_case(results, found, scored, _settings(source, wishes, gathered), told)
-    states, _ = put_by_content(case / layout.STATES, ".json", lambda stream: stream.write(b"{}"))
+    standings = follow(_before(case, held), found if wishes.shown is None else wishes.shown(found), number)
+    kept = to_bytes(standings, number, seal)
+    states, _ = put_by_content(case / layout.STATES, ".json", lambda stream: stream.write(kept))
+    stage(case, number, (wishes.spooled or json_events)(standings, number, seal, found))
     digest, _ = put_by_content(
         case / layout.LEDGER, ledgers.ENDING, lambda stream: stream.write(ledgers.to_bytes(ledger))
     )
@@ -149,7 +169,20 @@ def _work(
         None if keep is None else keep.text,
     )
     write_pointer(case, pointer)
-    return Night(pointer, found, delivered)
+    publish(case, number)
+    return Night(pointer, found, delivered, tuple(standings), gathered.since, gathered.until)
+
+
+def _before(case: Path, held: Pointer | None) -> list[Standing]:
+    """Return the states of the night that holds. Raises ``InputError`` if they are not as they were written."""
+    if held is None:
+        return []
+    path = case / held.states_path
+    shown = f"{terminal(str(case), limit=200)}/{held.states_path}"
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != held.states:
+        raise InputError(f"{shown} is not as it was written; extractscan verify says more")
+    return from_bytes(data, shown)
 
 
 def _check_place(case: Path, source: LogSource) -> None:
