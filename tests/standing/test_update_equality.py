@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 import zstandard
-from night_help import Listener, START, lines, night, nights, one_run, results, rows, tree
+from night_help import START, Listener, lines, night, nights, one_run, results, rows, tree
 
 from extractscan.case.verify import verify_case
 from extractscan.errors import InputError, UsageError

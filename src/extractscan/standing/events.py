@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
@@ -10,7 +9,7 @@ from extractscan.report.neutralise import json_line
 from extractscan.standing.states import CHANGES, tonight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from extractscan.standing.states import Standing
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
 SHARED: Final = 0.5
 """Share of the smaller campaign's members from which two are one: more than half of a campaign cannot go on in two others."""
@@ -31,7 +32,9 @@ class Lineage:
     merged_into: dict[str, str]
 
 
-def trace(earlier: Mapping[str, Set[str]], active: Set[str], tonight: Mapping[str, Set[str]]) -> Lineage:
+def trace(
+    earlier: Mapping[str, AbstractSet[str]], active: AbstractSet[str], tonight: Mapping[str, AbstractSet[str]]
+) -> Lineage:
     """Match the members of tonight's campaigns, by their id in the results, with those of earlier ones, by lasting id.
 
     ``active`` are the earlier ones that had not closed: of two that share as many members an active one goes first.
@@ -72,7 +75,7 @@ def trace(earlier: Mapping[str, Set[str]], active: Set[str], tonight: Mapping[st
     return Lineage(lasting, split_from, merged_into)
 
 
-def _unused(name: str, members: Set[str], taken: Set[str]) -> str:
+def _unused(name: str, members: AbstractSet[str], taken: Set[str]) -> str:
     """Return a lasting id: that of the results unless another campaign has it, or one made of all members."""
     number = 0
     while name in taken:

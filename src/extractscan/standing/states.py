@@ -38,10 +38,10 @@ REMEMBERED: Final = 90
 class Standing:
     """A finding on a night.
 
-    ``key`` is an account id or a campaign's lasting id, ``in_results`` the campaign's id in the results of the night (of an account: of
-    its campaign), None without. ``severity``, ``bits`` and ``requests`` are of the night (of a closed finding: as they were), ``said_severity`` and
-    ``said_bits`` those of the night on which its state last changed, ``old_severity`` and ``old_bits`` what these were before tonight.
-    ``members`` are a campaign's, ``said_members`` likewise. ``since`` is the night on which it was new, ``changed`` that of the last change.
+    ``key`` is an account id or a campaign's lasting id; ``in_results`` is the id that the results of the night give the campaign (or, of an
+    account, its campaign), ``campaign`` an account's lasting one. ``severity``, ``bits`` and ``requests`` are of the night, of a closed
+    finding as they were. ``said_*`` are what they were when the state last changed, ``old_*`` what they had been before that.
+    ``since`` is the night on which the finding was new, ``changed`` that of its last change.
     """
 
     kind: Literal["campaign", "account"]
@@ -123,7 +123,7 @@ def _campaign(was: Standing | None, found: CampaignFinding, key: str, night: int
         return fresh if was is None else replace(fresh, since=was.since)
     joined = tuple(sorted(set(members) - set(was.said_members)))
     left = tuple(sorted(set(was.said_members) - set(members)))
-    return replace(_moved(was, fresh, night, joined, left), split_from=None)
+    return replace(_moved(was, fresh, joined, left), split_from=None)
 
 
 def _account(was: Standing | None, found: AccountFinding, key: str, lasting: str | None, night: int) -> Standing:
@@ -131,7 +131,7 @@ def _account(was: Standing | None, found: AccountFinding, key: str, lasting: str
     fresh = replace(
         fresh, campaign=lasting, in_results=None if found.campaign_id is None else json_text(found.campaign_id)
     )
-    return fresh if was is None else _moved(was, fresh, night, (), ())
+    return fresh if was is None else _moved(was, fresh, (), ())
 
 
 def _fresh(
@@ -155,7 +155,7 @@ def _fresh(
     )
 
 
-def _moved(was: Standing, fresh: Standing, night: int, joined: tuple[str, ...], left: tuple[str, ...]) -> Standing:
+def _moved(was: Standing, fresh: Standing, joined: tuple[str, ...], left: tuple[str, ...]) -> Standing:
     """Hold a finding against what was last said of it."""
     step = _rank(was.said_severity) - _rank(fresh.severity)
     moved = fresh.bits - was.said_bits
