@@ -201,7 +201,7 @@ def test_killed_in_earnest(home, tmp_path, rename):
 
 
 def test_what_was_left_is_shown_by_no_command(home, tmp_path):
-    top, before, _, _ = home
+    top, *_ = home
     case = tmp_path / "case"
     shutil.copytree(top / "case", case)
     (case / "nights" / ".000003.extractscan-0123456789ab.tmp").mkdir()

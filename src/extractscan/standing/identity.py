@@ -75,7 +75,7 @@ def trace(
     return Lineage(lasting, split_from, merged_into)
 
 
-def _unused(name: str, members: AbstractSet[str], taken: Set[str]) -> str:
+def _unused(name: str, members: AbstractSet[str], taken: AbstractSet[str]) -> str:
     """Return a lasting id: that of the results unless another campaign has it, or one made of all members."""
     number = 0
     while name in taken:
