@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,25 @@ from extractscan.cli.options import (
     use_threads,
 )
 from extractscan.cli.score import FailOn, ReportFormat
+from extractscan.errors import UsageError
+
+
+class FindingState(StrEnum):
+    """What ``--only`` takes."""
+
+    NEW = "new"
+    RISEN = "risen"
+    UNCHANGED = "unchanged"
+    FALLEN = "fallen"
+    CLOSED = "closed"
+
+
+class SpoolFormat(StrEnum):
+    """What ``--spool`` takes."""
+
+    JSONL = "jsonl"
+    OCSF = "ocsf"
+    NONE = "none"
 
 
 def update(
@@ -35,7 +55,19 @@ def update(
     report_format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")] = ReportFormat.TABLE,
     output: Output = None,
     clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output file.")] = False,
-    top: Annotated[int | None, typer.Option(min=1, help="List so many accounts.")] = None,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="List so many accounts (table: 20; markdown: 50; html: 200; others: all).")
+    ] = None,
+    only: Annotated[
+        list[FindingState] | None,
+        typer.Option("--only", help="Report findings in this state; may be repeated. Default: all but unchanged."),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Report all findings with their evidence, as score does.")
+    ] = False,
+    spool: Annotated[
+        SpoolFormat, typer.Option("--spool", help="Form of the events in CASE/spool.")
+    ] = SpoolFormat.JSONL,
     window: Annotated[
         str | None,
         typer.Option(
@@ -56,21 +88,29 @@ def update(
     log_format: LogFormat = None,
     account_from: AccountFrom = None,
     max_bad_rows: MaxBadRows = None,
-    fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 1 if a finding is at least this severe.")] = None,
+    allow: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Hide the findings that this allowlist (TOML) covers; they are counted."),
+    ] = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option(help="Exit with 1 if a finding that is reported is at least this severe.")
+    ] = None,
     jobs: Jobs = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,
     no_progress: NoProgress = False,
 ) -> None:
-    """Add new LOGS to a standing CASE and judge all that it holds.
+    """Add what is new of LOGS to a standing CASE, judge all that it holds, and say what changed since the night before.
 
-    Example: extractscan update case logs/ --window 30d
+    Example: extractscan update case logs/ --window 30d --only new --fail-on high
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
     import signal
     import sys
 
     columns = parse_columns(column or [])
+    if full and only:
+        raise UsageError("--full reports all findings, and --only some: choose one")
     started = datetime.now(UTC)
     threads = use_threads(jobs)
 
@@ -78,10 +118,15 @@ def update(
     from extractscan.cli.console import Console, heed_interrupts, note
     from extractscan.jit import COMPILING, SCORING, is_cold
     from extractscan.progress import Silent
+    from extractscan.report.allow import apply_allowlist, read_allowlist
     from extractscan.report.interface import Format
+    from extractscan.report.night_report import night_renderer
     from extractscan.report.write import check_output, write_report
     from extractscan.standing.options import reading
     from extractscan.standing.pointer import read_pointer
+    from extractscan.standing.spool import SPOOLED
+    from extractscan.standing.states import CHANGES, STATES
+    from extractscan.standing.summary import document, in_states
     from extractscan.standing.update import Wishes
     from extractscan.standing.update import update as run
 
@@ -89,6 +134,9 @@ def update(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what stops a service ends it as Ctrl-C does
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
+    if output is not None and str(output) != "-" and output.resolve().is_relative_to(case.resolve()):
+        raise UsageError("the output would lie in the case; choose another place")
+    allowed = None if allow is None else read_allowlist(allow)
     way = reading(
         read_pointer(case),
         columns=columns,
@@ -107,21 +155,33 @@ def update(
     if is_cold(SCORING) and not quiet:
         note(COMPILING)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
+        wishes = Wishes(
+            way.document(),
+            window,
+            keep,
+            refuse_changed,
+            take_lock,
+            None if allowed is None else lambda found: apply_allowlist(found, allowed),
+            SPOOLED[spool.value],
+        )
         night = run(
             case,
             source,
-            Wishes(way.document(), window, keep, refuse_changed, take_lock),
-            Invocation(tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC)),
+            wishes,
+            Invocation(tuple(sys.argv), str(Path.cwd()), started, started),
             observer=Silent() if quiet else console,
             jobs=threads,
         )
+        for warning in night.found.run.allowlist.warnings if night.found.run.allowlist and not quiet else ():
+            console.warn(f"allowlist: {warning}")
     if not quiet:
         note(f"night {night.pointer.night} of {case}; SHA-256 of its run.json: {night.pointer.seal}")
-    write_report(night.found, chosen, output=output, clobber=clobber, top=top)
-    if fail_on is not None:
-        from extractscan.verdict.findings import SEVERITIES
-
-        limit = SEVERITIES.index(fail_on.value)
-        grades = [a.severity for a in night.found.accounts] + [c.severity for c in night.found.campaigns]
-        if any(SEVERITIES.index(grade) <= limit for grade in grades):
-            raise typer.Exit(1)
+    states = STATES if full else [each.value for each in only] if only else CHANGES
+    if full:
+        write_report(night.found, chosen, output=output, clobber=clobber, top=top)
+    else:
+        using = night_renderer(chosen, document(case, night, states))
+        listed = in_states(night, states) if chosen is Format.STIX else night.found
+        write_report(listed, chosen, output=output, clobber=clobber, top=top, using=using)
+    if fail_on is not None and night.has(fail_on.value, states):
+        raise typer.Exit(1)

@@ -20,8 +20,7 @@ MEMBERS_LISTED: Final = 1000
 """Members of a campaign that are listed in an entry, lest a line grows beyond what a forwarder takes."""
 
 
-def entry(standing: Standing) -> dict[str, Any]:
-    """Return a finding as the digest and the events have it."""
+def _entry(standing: Standing) -> dict[str, Any]:
     campaign = standing.kind == "campaign"
     return {
         "kind": standing.kind,
@@ -55,8 +54,13 @@ def event_id(standing: Standing, night: int, seal: str) -> str:
 def events(standings: Iterable[Standing], night: int, seal: str) -> Iterator[dict[str, Any]]:
     """Give the events of a night (schema ``event``): campaigns first."""
     for standing in chosen(standings, night, CHANGES):
-        head = {"schema_version": SCHEMA_VERSION, "event_id": event_id(standing, night, seal), "night": night}
-        yield {**head, **entry(standing)}
+        yield event(standing, night, seal)
+
+
+def event(standing: Standing, night: int, seal: str) -> dict[str, Any]:
+    """Return a finding as the digest and the spool have it (schema ``event``)."""
+    head = {"schema_version": SCHEMA_VERSION, "event_id": event_id(standing, night, seal), "night": night}
+    return {**head, **_entry(standing)}
 
 
 def chosen(standings: Iterable[Standing], night: int, states: Collection[str]) -> list[Standing]:

@@ -30,6 +30,8 @@ SCHEMA_VERSION: Final = "1.0"
 State = Literal["new", "risen", "unchanged", "fallen", "closed"]
 STATES: Final[tuple[State, ...]] = ("new", "risen", "unchanged", "fallen", "closed")
 CHANGES: Final = ("new", "risen", "fallen", "closed")
+RANK: Final = {str(severity): rank for rank, severity in enumerate(SEVERITIES)}
+"""Severities from worst to none."""
 REMEMBERED: Final = 90
 """Nights for which a closed campaign keeps its id, should its members come back: about the longest that logs are kept."""
 
@@ -157,7 +159,7 @@ def _fresh(
 
 def _moved(was: Standing, fresh: Standing, joined: tuple[str, ...], left: tuple[str, ...]) -> Standing:
     """Hold a finding against what was last said of it."""
-    step = _rank(was.said_severity) - _rank(fresh.severity)
+    step = RANK[was.said_severity] - RANK[fresh.severity]
     moved = fresh.bits - was.said_bits
     state: State = "unchanged"
     if step or abs(moved) >= LEAST:
@@ -197,10 +199,6 @@ def _closed(was: Standing, night: int) -> Standing:
         left=(),
         split_from=None,
     )
-
-
-def _rank(severity: str) -> int:
-    return [str(s) for s in SEVERITIES].index(severity)
 
 
 def to_bytes(standings: Iterable[Standing], night: int, seal: str) -> bytes:

@@ -20,7 +20,7 @@ from extractscan.engine.local import assess_prints
 from extractscan.errors import ExtractscanError, InputError, UsageError
 from extractscan.logs.quarantine import Quarantine, enforce
 from extractscan.logs.result import Quarantined
-from extractscan.report.neutralise import json_line, terminal
+from extractscan.report.neutralise import terminal
 from extractscan.standing import layout
 from extractscan.standing import ledger as ledgers
 from extractscan.standing.disk import put_by_content, sync_folder
@@ -29,14 +29,14 @@ from extractscan.standing.gather import gather
 from extractscan.standing.intake import Intake
 from extractscan.standing.lock import locked
 from extractscan.standing.pointer import Pointer, check_prints, read_pointer, write_pointer
-from extractscan.standing.spool import publish, stage
-from extractscan.standing.states import Standing, follow, from_bytes, to_bytes
+from extractscan.standing.spool import Spooled, json_lines, publish, stage
+from extractscan.standing.states import RANK, Standing, follow, from_bytes, to_bytes
 from extractscan.standing.sweep import sweep
 from extractscan.standing.window import parse_span
 from extractscan.verdict.report import findings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from extractscan.case.write import Invocation
@@ -49,17 +49,12 @@ if TYPE_CHECKING:
     from extractscan.verdict.findings import Findings
 
 
-def json_events(standings: Sequence[Standing], night: int, seal: str, found: Findings) -> str:  # noqa: ARG001
-    """Return the events of a night as JSON lines."""
-    return "".join(json_line(event) + "\n" for event in events(standings, night, seal))
-
-
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the user says of a night. ``reading`` is how logs are read; spans as given, None for what is not said.
 
     ``refuse`` makes files that were changed or cut an error; ``take_lock`` takes the lock of another machine. ``shown`` leaves
-    findings without a state that are allowed (None: none), ``spooled`` makes the lines of the spool (None: ``json_events``).
+    findings without a state that are allowed (None: none), ``spooled`` makes the lines of the spool.
     """
 
     reading: dict[str, Any]
@@ -68,12 +63,12 @@ class Wishes:
     refuse: bool = False
     take_lock: bool = False
     shown: Callable[[Findings], Findings] | None = None
-    spooled: Callable[[Sequence[Standing], int, str, Findings], str] | None = None
+    spooled: Spooled = json_lines
 
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What a night left: what holds, all findings, what was delivered, what findings are called, and the window, None without."""
+    """What a night left: what holds, the findings but those allowed, what was delivered, the states, and the window, None without."""
 
     pointer: Pointer
     found: Findings
@@ -81,6 +76,11 @@ class Night:
     standings: tuple[Standing, ...]
     since: datetime | None
     until: datetime | None
+
+    def has(self, severity: str, states: Collection[str]) -> bool:
+        """Whether a finding in one of some states, and not closed, is at least so severe."""
+        limit = RANK[severity]
+        return any(s.state in states and s.state != "closed" and RANK[s.severity] <= limit for s in self.standings)
 
 
 def update(
@@ -150,10 +150,12 @@ def _work(
     results = case / layout.NIGHTS / layout.night_name(number)
     told = replace(invocation, finished=datetime.now(UTC))
     seal = write_case(results, found, scored, _settings(source, wishes, gathered), told)
-    standings = follow(_before(case, held), found if wishes.shown is None else wishes.shown(found), number)
+    if wishes.shown is not None:  # the results hold everything: what is allowed is a matter of reports and states
+        found = wishes.shown(found)
+    standings = follow(_before(case, held), found, number)
     kept = to_bytes(standings, number, seal)
     states, _ = put_by_content(case / layout.STATES, ".json", lambda stream: stream.write(kept))
-    stage(case, number, (wishes.spooled or json_events)(standings, number, seal, found))
+    stage(case, number, wishes.spooled(events(standings, number, seal), found))
     digest, _ = put_by_content(
         case / layout.LEDGER, ledgers.ENDING, lambda stream: stream.write(ledgers.to_bytes(ledger))
     )
