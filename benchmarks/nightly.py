@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from extractscan.case.write import Invocation
-from extractscan.engine.load import LogSource, _united
-from extractscan.fingerprint.requests import fingerprint, merge
+from extractscan.engine.load import LogSource, _fingerprinted, _united
+from extractscan.fingerprint.requests import merge
 from extractscan.progress import Silent
 from extractscan.standing import ledger as ledgers
 from extractscan.standing.intake import Intake
@@ -87,7 +87,7 @@ def main() -> None:
 
         def full() -> list:
             reader = source.open(Silent())
-            return [fingerprint(frame, jobs=options.jobs) for frame in _united(reader.batches())]
+            return list(_fingerprinted(_united(reader.batches()), options.jobs))
 
         def night() -> list:
             ledger = ledgers.open_ledger(case, pointer)

@@ -8,6 +8,7 @@ from pathlib import Path
 COMMANDS = (
     "",
     "score",
+    "update",
     "inspect",
     "convert",
     "evaluate",
@@ -17,15 +18,20 @@ COMMANDS = (
     "campaigns",
     "clusters",
     "timeline",
+    "trace",
     "diff",
     "verify",
+    "config",
+    "config init",
+    "config show",
+    "config validate",
     "schema",
 )
 
 
 def help_of(command):
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERMINAL_WIDTH": "100"}
-    words = [sys.executable, "-m", "extractscan", *([command] if command else []), "--help"]
+    words = [sys.executable, "-m", "extractscan", *command.split(), "--help"]
     shown = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
     return shown.stdout.replace("python -m extractscan", "extractscan").rstrip()
 

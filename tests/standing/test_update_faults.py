@@ -285,14 +285,14 @@ def test_damage_is_found_and_nothing_is_made_of_it(first, case, part):
 def test_a_file_that_cannot_be_read_is_tried_again(first, case, monkeypatch):
     import extractscan.logs.read as reading
 
-    opened = reading._open
+    opened = reading.open_input
 
-    def failing(path):
-        if path.endswith("1.jsonl"):
+    def failing(item):
+        if item.path.endswith("1.jsonl"):
             raise OSError(errno.EIO, "Input/output error")
-        return opened(path)
+        return opened(item)
 
-    monkeypatch.setattr(reading, "_open", failing)
+    monkeypatch.setattr(reading, "open_input", failing)
     done = night(case, first[0] / "logs")
     assert [file.format for file in done.found.run.files] == ["unreadable", "jsonl"]
     one = one_run(case.parent / "one", first[0] / "logs")

@@ -133,7 +133,7 @@ def test_states_and_events_are_what_the_schemas_say_and_results_do_not_hang_on_t
 
 
 def test_events_that_waited_when_a_run_was_stopped_are_given_once(tmp_path):
-    (tmp_path / "a.jsonl").write_text(lines(ALL[0]))
+    (tmp_path / "a.jsonl").write_text(lines(rows(4)))
     case = tmp_path / "case"
     night(case, tmp_path / "a.jsonl")
     before = tree(case / "spool")
@@ -152,7 +152,9 @@ def test_what_is_allowed_has_no_state_and_is_in_the_results(found, tmp_path):
     (tmp_path / "a.jsonl").write_text(lines(rows(4)))
     first = night(tmp_path / "case", tmp_path / "a.jsonl")
     assert {s.state for s in first.standings} == {"new"}
-    done = night(tmp_path / "case", tmp_path / "a.jsonl", shown=lambda all_: replace(all_, campaigns=(), accounts=()))
+    done = night(
+        tmp_path / "case", tmp_path / "a.jsonl", shown=lambda all_, _: replace(all_, campaigns=(), accounts=())
+    )
     assert {s.state for s in done.standings} == {"closed"}
     assert open_case(tmp_path / "case").campaigns()
     shutil.rmtree(tmp_path / "case")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.special import log_ndtr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,8 @@ COMPARABLE: Final = 10
 COMPARABLE_FACTOR: Final = 4.0
 LOAD_REACH: Final = 1.2
 """Farthest that one account may lie from the group's median (in ln) in the sum: one outlier must not decide."""
+CENTRES: Final = np.linspace(-4.0, 1.0, 51)
+"""Where the centre of loads is looked for, in ln from the group's median: what is seen may be the tail of what is below the floor."""
 SUCCESSION_DISPERSION: Final = 4.0
 """Overdispersion of overlapping pairs among accounts."""
 SHARED_WITH: Final = 3
@@ -46,23 +49,45 @@ def customer_spread(requests: NDArray[np.int64], near: float) -> float:
     return float(np.clip(logs.std(), SHARD_SPREAD, CUSTOMER_SPREAD))
 
 
-def load_bits(requests: NDArray[np.int64] | NDArray[np.float64], customers: float = CUSTOMER_SPREAD) -> float:
+def _log_likelihood(
+    logs: NDArray[np.float64], noise: NDArray[np.float64], spread: float, floor: float, centres: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Log likelihood at each of ``centres`` of ln(requests), normal with standard deviation ``spread``, none under ``floor`` seen.
+
+    Terms are (centres, accounts); constants that both hypotheses have are left out.
+    """
+    variance = spread * spread + noise
+    away = logs - centres[:, None]
+    # What is seen at all is the part of the distribution above the floor: near it, any distribution looks even.
+    seen: NDArray[np.float64] = log_ndtr((centres[:, None] - floor) / np.sqrt(variance))
+    terms: NDArray[np.float64] = (-0.5 * np.log(variance) - 0.5 * away * away / variance - seen).sum(axis=1)
+    return terms
+
+
+def load_bits(
+    requests: NDArray[np.int64] | NDArray[np.float64], customers: float = CUSTOMER_SPREAD, floor: float = 1.0
+) -> float:
     """Log2 likelihood ratio of an operator's loads against customers'; at least ``log2(UNEVEN)``.
 
-    ln(requests) is taken as normal about the group's median with standard deviation ``SHARD_SPREAD`` or ``customers``; the sum is
-    shrunk by (k - 1) / k since the median is estimated from the same k accounts.
+    ln(requests) is taken as normal with standard deviation ``SHARD_SPREAD`` or ``customers``, about the centre that is likeliest under
+    each, and cut off where an account with fewer than ``floor`` requests could not have been found: the tail of customers' loads
+    just above the floor is as even as an operator's. The ratio is shrunk by (k - 1) / k since the centre is estimated from the
+    same k accounts.
     """
     k = requests.size
     if k < 2:
         return 0.0
-    logs = np.log(np.maximum(requests, 1).astype(np.float64))
-    away = np.minimum(np.abs(logs - np.median(logs)), LOAD_REACH)
-    # A small count is uncertain by itself: Poisson noise of ln n has variance 1/n under both hypotheses.
-    noise = 1.0 / np.maximum(requests, 1)
-    even = SHARD_SPREAD**2 + noise
-    uneven = customers**2 + noise
-    terms = 0.5 * np.log(uneven / even) - 0.5 * away**2 * (1.0 / even - 1.0 / uneven)
-    ratio = float(np.sum(np.sort(terms)) * (k - 1) / k)
+    logs = np.sort(np.log(np.maximum(requests, 1).astype(np.float64)))
+    noise = np.exp(
+        -logs
+    )  # a small count is uncertain by itself: Poisson noise of ln n has variance 1/n under both hypotheses
+    middle = float(np.median(logs))
+    logs = np.clip(logs, middle - LOAD_REACH, middle + LOAD_REACH)
+    lowest = float(np.log(max(min(floor, float(requests.min())), 1.0) - 0.5))
+    centres = middle + CENTRES
+    even = _log_likelihood(logs, noise, SHARD_SPREAD, lowest, centres).max()
+    uneven = _log_likelihood(logs, noise, customers, lowest, centres).max()
+    ratio = float(even - uneven) * (k - 1) / k
     return float(np.logaddexp(np.log(1.0 - UNEVEN) + ratio, np.log(UNEVEN)) / np.log(2.0))
 
 
@@ -71,7 +96,8 @@ class Overlap:
     """Payloads in common inside a group and with outside streams that draw on the same source.
 
     ``inside`` counts pairs of payloads of different members that coincide, of ``pairs`` there are; ``expected`` is that count if
-    members drew independently, at the rate at which they meet the ``outsiders``; ``met`` (int64, members) counts the
+    members drew independently, two of them at the geometric mean of the rates at which each meets the ``outsiders``, which is the
+    rate of all where it is the same for all; ``met`` (int64, members) counts the
     coincidences of each member. ``public`` is the share of the members' payloads that two or more accounts outside send as well,
     ``common`` the mean share of the other members who send a member's payload.
     """

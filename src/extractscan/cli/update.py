@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from extractscan.cli.options import (
     LogPaths,
     Mappings,
     MaxBadRows,
+    MemoryLimit,
     NoProgress,
     Output,
     Quiet,
@@ -27,6 +28,10 @@ from extractscan.cli.options import (
 )
 from extractscan.cli.score import FailOn, ReportFormat
 from extractscan.errors import UsageError
+
+if TYPE_CHECKING:
+    from extractscan.engine.local import Scored
+    from extractscan.verdict.findings import Findings
 
 
 class FindingState(StrEnum):
@@ -96,6 +101,7 @@ def update(
         FailOn | None, typer.Option(help="Exit with 1 if a finding that is reported is at least this severe.")
     ] = None,
     jobs: Jobs = 0,
+    memory: MemoryLimit = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     no_progress: NoProgress = False,
@@ -116,9 +122,11 @@ def update(
 
     from extractscan.case.write import Invocation
     from extractscan.cli.console import Console, heed_interrupts, note
-    from extractscan.jit import COMPILING, SCORING, is_cold
+    from extractscan.jit import SCORING, tell_if_cold
+    from extractscan.memory import usable
     from extractscan.progress import Silent
     from extractscan.report.allow import apply_allowlist, read_allowlist
+    from extractscan.report.framed import frames_of
     from extractscan.report.interface import Format
     from extractscan.report.night_report import night_renderer
     from extractscan.report.write import check_output, write_report
@@ -131,6 +139,7 @@ def update(
     from extractscan.standing.update import update as run
 
     heed_interrupts()
+    room = usable(memory)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what stops a service ends it as Ctrl-C does
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
@@ -152,16 +161,21 @@ def update(
         account_from=way.account_from,
         max_bad_rows=max_bad_rows,
     )
-    if is_cold(SCORING) and not quiet:
-        note(COMPILING)
+    if not quiet:
+        tell_if_cold(SCORING, note)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
+
+        def shown(found: Findings, scored: Scored) -> Findings:
+            frames = frames_of(scored) if any(entry.frame is not None for entry in allowed or []) else None
+            return apply_allowlist(found, allowed or [], frames=frames)
+
         wishes = Wishes(
             way.document(),
             window,
             keep,
             refuse_changed,
             take_lock,
-            None if allowed is None else lambda found: apply_allowlist(found, allowed),
+            None if allowed is None else shown,
             SPOOLED[spool.value],
         )
         night = run(
@@ -171,6 +185,7 @@ def update(
             Invocation(tuple(sys.argv), str(Path.cwd()), started, started),
             observer=Silent() if quiet else console,
             jobs=threads,
+            memory=room,
         )
         for warning in night.found.run.allowlist.warnings if night.found.run.allowlist and not quiet else ():
             console.warn(f"allowlist: {warning}")

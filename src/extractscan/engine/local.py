@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
-from extractscan.cluster.components import cluster
+from extractscan.cluster.components import cluster_texts
 from extractscan.coverage.accounts import account_coverage, campaign_coverage
 from extractscan.coverage.profile import profile
 from extractscan.coverage.streams import find_streams
 from extractscan.engine.load import LogSource, load
-from extractscan.fingerprint.minhash import shingle
 from extractscan.verdict.assess import assess
 from extractscan.verdict.baseline import calibrate, check_periods, period
 from extractscan.verdict.report import Measured, findings, moment
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Fingerprints
     from extractscan.logs.result import ReadSummary
+    from extractscan.memory import Memory
     from extractscan.progress import Observer
     from extractscan.verdict.assess import Assessment
     from extractscan.verdict.baseline import Period
@@ -69,22 +68,31 @@ class Scored:
     kept: Kept | None = None
 
 
-def assess_logs(source: LogSource, *, observer: Observer, jobs: int = 1, keep: bool = False) -> Scored:
+def assess_logs(
+    source: LogSource, *, observer: Observer, jobs: int = 1, keep: bool = False, memory: Memory | None = None
+) -> Scored:
     """Judge the accounts of logs; with ``keep``, what a case needs is kept too.
+
+    ``memory`` bounds what is resident; no result depends on it.
 
     Raises ``InputError`` when nothing can be read or too much cannot.
     """
-    prints, summary = load(source, observer=observer, jobs=jobs)
-    return assess_prints(prints, summary, observer=observer, jobs=jobs, keep=keep)
+    prints, summary = load(source, observer=observer, jobs=jobs, memory=memory)
+    return assess_prints(prints, summary, observer=observer, jobs=jobs, keep=keep, memory=memory)
 
 
 def assess_prints(
-    prints: Fingerprints, summary: ReadSummary, *, observer: Observer, jobs: int = 1, keep: bool = False
+    prints: Fingerprints,
+    summary: ReadSummary,
+    *,
+    observer: Observer,
+    jobs: int = 1,
+    keep: bool = False,
+    memory: Memory | None = None,
 ) -> Scored:
     """Judge the accounts of requests whose fingerprints are there; ``summary`` says what they were read from."""
     observer.stage("clustering")
-    shingles = shingle(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs)
-    clusters = cluster(shingles, jobs=jobs)
+    clusters = cluster_texts(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs, memory=memory)
     observer.stage("streams and frames")
     streams = find_streams(prints, jobs=jobs)
     profiles = profile(streams, prints.prompts, jobs=jobs)
@@ -108,7 +116,7 @@ def assess_prints(
             campaign_coverage=campaign_coverage(
                 [c.group.streams for c in assessment.campaigns], streams.requests, clusters.label
             ),
-            clusters=int(np.unique(clusters.label).size),
+            clusters=clusters.total,
             capped_bands=clusters.capped,
             duplicates=prints.duplicates,
             present=prints.present,
@@ -126,6 +134,7 @@ def judge_logs(
     baselines: Sequence[str] = (),
     rate: float = 0.05,
     keep: bool = False,
+    memory: Memory | None = None,
 ) -> tuple[Findings, Scored]:
     """Score the accounts of logs: the findings, and with ``keep`` what a case is written from.
 
@@ -133,13 +142,14 @@ def judge_logs(
     discovery rate to state; without any no rate is claimed. Raises ``InputError`` when nothing can be read or too much
     cannot, ``UsageError`` for a file that is in two periods.
     """
-    scored = assess_logs(source, observer=observer, jobs=jobs, keep=keep)
+    scored = assess_logs(source, observer=observer, jobs=jobs, keep=keep, memory=memory)
     if not baselines:
         return findings(scored.assessment, scored.measured), scored
     clean: list[Period] = []
     for number, baseline in enumerate(baselines, 1):
         part = _Part(observer, "baseline" if len(baselines) == 1 else f"baseline {number}")
-        judged = assess_logs(replace(source, inputs=(baseline,), since=None, until=None), observer=part, jobs=jobs)
+        whole = replace(source, inputs=(baseline,), since=None, until=None)
+        judged = assess_logs(whole, observer=part, jobs=jobs, memory=memory)
         clean.append(period(judged.assessment, judged.measured))
     check_periods(clean)
     calibration = calibrate(period(scored.assessment, scored.measured), clean, rate)

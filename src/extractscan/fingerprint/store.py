@@ -13,8 +13,11 @@ import polars as pl
 import pyarrow as pa
 
 from extractscan.errors import InputError
-from extractscan.fingerprint.requests import FingerprintBatch, Texts, unite_texts
+from extractscan.fingerprint.requests import FingerprintBatch
+from extractscan.fingerprint.shelf import Shelf
+from extractscan.fingerprint.texts import TextMerger, Texts
 from extractscan.fingerprint.tokens import TOKEN_RULE
+from extractscan.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +37,16 @@ def unite(batches: Sequence[FingerprintBatch]) -> FingerprintBatch:
     """Unite batches, each distinct text once; rows stay as they are."""
     return FingerprintBatch(
         pl.concat([b.rows for b in batches], rechunk=True),
-        unite_texts([b.prompts for b in batches]),
-        unite_texts([b.systems for b in batches]),
+        _unite_texts([b.prompts for b in batches]),
+        _unite_texts([b.systems for b in batches]),
     )
+
+
+def _unite_texts(parts: Sequence[Texts]) -> Texts:
+    merger = TextMerger(Shelf(), Memory())
+    for part in parts:
+        merger.add(part)
+    return merger.finish()[0]
 
 
 def write_prints(batch: FingerprintBatch, stream: BinaryIO) -> None:

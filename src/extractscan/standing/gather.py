@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from extractscan.errors import InputError
-from extractscan.fingerprint.requests import merge
+from extractscan.fingerprint.requests import Merger
 from extractscan.fingerprint.store import PART, pick
 from extractscan.logs.quarantine import QUARANTINE_KEPT
 from extractscan.logs.result import FileSummary, Quarantined, ReadSummary
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from extractscan.fingerprint.requests import FingerprintBatch, Fingerprints
+    from extractscan.memory import Memory
     from extractscan.standing.ledger import Ledger
     from extractscan.standing.window import Span
 
@@ -37,7 +39,9 @@ class Gathered:
     later: int
 
 
-def gather(ledger: Ledger, folder: Path, window: Span | None, keep: Span | None) -> Gathered:
+def gather(
+    ledger: Ledger, folder: Path, window: Span | None, keep: Span | None, memory: Memory | None = None
+) -> Gathered:
     """Collect what counts, within a window, and let go of what ended before the time that is kept (at least the window).
 
     Raises ``InputError`` if nothing counts, or fingerprints are damaged.
@@ -59,7 +63,10 @@ def gather(ledger: Ledger, folder: Path, window: Span | None, keep: Span | None)
         raise InputError("no readable requests in what the case holds")
     summary = _summary(ledger, kept)
     begin, end = (None if bound is None else moment(bound) for bound in (since, until))
-    return Gathered(merge(without_parts(batches)), summary, begin, end, later)
+    with contextlib.closing(Merger(memory)) as merger:
+        for batch in without_parts(batches):
+            merger.add(batch)
+        return Gathered(merger.finish(), summary, begin, end, later)
 
 
 def _expire(ledger: Ledger, limit: int) -> None:

@@ -76,6 +76,11 @@ class Intake:
         pipe = next((item for item in files if item.size is None), None)
         if pipe is not None:
             raise UsageError(f"{pipe.name} is a pipe: a standing case takes files, since it has to know them again")
+        away = next((item for item in files if item.place is not None or item.lake is not None), None)
+        if away is not None:
+            raise UsageError(
+                f"{away.name} is no file of this machine: a standing case takes files; copy them here, or extractscan convert first"
+            )
         reader = FileReader.over(files, observer=self._observer, columns=source.columns, formats=source.formats)
         looked: list[tuple[Input, Known]] = []
         for item in files:

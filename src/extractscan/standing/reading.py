@@ -46,7 +46,7 @@ class FileReader(LogReader):
         self._quarantine = Quarantine()
         self.came = None
         with contextlib.ExitStack() as stack:
-            _, known = self._look(item, stack)
+            _, known = self._look(item, stack, None)
         role = None if known is None or known.plan is None else known.plan.format.role
         if role:
             raise InputError(
@@ -67,8 +67,7 @@ class FileReader(LogReader):
         """Read a file, from ``start`` to ``stop`` of the input."""
         self._quarantine = Quarantine()
         self.came = None
-        with contextlib.ExitStack() as stack:
-            yield from self._read(item, None, known, stack)
+        yield from self._read(item, None, known)
 
     def _add_summary(
         self,

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     from extractscan.case.write import Invocation
     from extractscan.engine.load import LogSource
+    from extractscan.engine.local import Scored
+    from extractscan.memory import Memory
     from extractscan.progress import Observer
     from extractscan.standing.gather import Gathered
     from extractscan.standing.intake import Delivered
@@ -62,7 +64,7 @@ class Wishes:
     keep: str | None = None
     refuse: bool = False
     take_lock: bool = False
-    shown: Callable[[Findings], Findings] | None = None
+    shown: Callable[[Findings, Scored], Findings] | None = None
     spooled: Spooled = json_lines
 
 
@@ -83,8 +85,24 @@ class Night:
         return any(s.state in states and s.state != "closed" and RANK[s.severity] <= limit for s in self.standings)
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Who is told, how many threads work, and how much memory they may take (None: any)."""
+
+    observer: Observer
+    jobs: int
+    memory: Memory | None
+
+
 def update(
-    case: Path, source: LogSource, wishes: Wishes, invocation: Invocation, *, observer: Observer, jobs: int = 1
+    case: Path,
+    source: LogSource,
+    wishes: Wishes,
+    invocation: Invocation,
+    *,
+    observer: Observer,
+    jobs: int = 1,
+    memory: Memory | None = None,
 ) -> Night:
     """Do a night's work on a standing case, which is begun where there is none.
 
@@ -98,12 +116,10 @@ def update(
         with locked(case / layout.LOCK, take=wishes.take_lock) as stale:
             if stale is not None:
                 observer.warn(stale)
-            return _night(case, source, wishes, invocation, observer, jobs)
+            return _night(case, source, wishes, invocation, Means(observer, jobs, memory))
 
 
-def _night(
-    case: Path, source: LogSource, wishes: Wishes, invocation: Invocation, observer: Observer, jobs: int
-) -> Night:
+def _night(case: Path, source: LogSource, wishes: Wishes, invocation: Invocation, means: Means) -> Night:
     for name in layout.FOLDERS:
         (case / name).mkdir(exist_ok=True)
     held = read_pointer(case)
@@ -114,7 +130,7 @@ def _night(
         publish(case, held.night)
     sweep(case, held, ledger.prints)
     try:
-        return _work(case, source, wishes, invocation, (held, ledger), observer, jobs)
+        return _work(case, source, wishes, invocation, (held, ledger), means)
     finally:
         # What holds now is asked of the disk: a run may be stopped just after its pointer has got its name.
         with contextlib.suppress(InputError):
@@ -128,30 +144,30 @@ def _work(
     wishes: Wishes,
     invocation: Invocation,
     now: tuple[Pointer | None, Ledger],
-    observer: Observer,
-    jobs: int,
+    means: Means,
 ) -> Night:
     held, ledger = now
+    observer, jobs, memory = means.observer, means.jobs, means.memory
     window, keep = _spans(held, wishes)
     number = 1 if held is None else held.night + 1
     intake = Intake(ledger, case / layout.PRINTS, observer, night=number, jobs=jobs)
     delivered = intake.take(source, clock_ns=time.time_ns(), refuse=wishes.refuse)
     _enforce(ledger, number, delivered, source.max_bad_rows)
     observer.stage("gather")
-    gathered = gather(ledger, case / layout.PRINTS, window, keep)
+    gathered = gather(ledger, case / layout.PRINTS, window, keep, memory)
     if gathered.later:
         observer.warn(
             f"{gathered.later:,} requests are dated later than the window ends ({gathered.until}); they do not count yet"
         )
     ledger.tidy()
-    scored = assess_prints(gathered.prints, gathered.summary, observer=observer, jobs=jobs, keep=True)
+    scored = assess_prints(gathered.prints, gathered.summary, observer=observer, jobs=jobs, keep=True, memory=memory)
     found = findings(scored.assessment, scored.measured)
     observer.stage("write the case")
     results = case / layout.NIGHTS / layout.night_name(number)
     told = replace(invocation, finished=datetime.now(UTC))
     seal = write_case(results, found, scored, _settings(source, wishes, gathered), told)
     if wishes.shown is not None:  # the results hold everything: what is allowed is a matter of reports and states
-        found = wishes.shown(found)
+        found = wishes.shown(found, scored)
     standings = follow(_before(case, held), found, number)
     kept = to_bytes(standings, number, seal)
     states, _ = put_by_content(case / layout.STATES, ".json", lambda stream: stream.write(kept))
