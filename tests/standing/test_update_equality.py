@@ -194,6 +194,15 @@ def test_a_window_slides_and_what_is_older_is_let_go(logs, tmp_path):
     assert len(list((case / "prints").iterdir())) <= 5
 
 
+def test_by_default_what_is_kept_is_the_window(logs, tmp_path):
+    case = tmp_path / "case"
+    for number, some in enumerate(nights(rows(4))):
+        (logs / f"{number}.jsonl").write_text(lines(some))
+        done = night(case, logs, window="2d")
+    assert [file.path for file in done.found.run.files] == [str(logs / "2.jsonl"), str(logs / "3.jsonl")]
+    assert len(list((case / "prints").iterdir())) == 2
+
+
 def test_a_request_of_the_far_future_does_not_move_the_window(logs, tmp_path):
     case = tmp_path / "case"
     wrong = {**ROWS[5], "request_id": "future", "timestamp": datetime(2099, 1, 1, tzinfo=UTC).isoformat()}

@@ -42,7 +42,7 @@ class Gathered:
 def gather(
     ledger: Ledger, folder: Path, window: Span | None, keep: Span | None, memory: Memory | None = None
 ) -> Gathered:
-    """Collect what counts, within a window, and let go of what ended before the time that is kept (at least the window).
+    """Collect what counts, within a window, and let go of what ended before the time that is kept (None: the window).
 
     Raises ``InputError`` if nothing counts, or fingerprints are damaged.
     """
@@ -54,8 +54,7 @@ def gather(
         until = window_end(times, window)
         since = until - window.length
         later = int((times >= until).sum())
-        if keep is not None:
-            _expire(ledger, until - max(keep.length, window.length))
+        _expire(ledger, until - max(window.length, 0 if keep is None else keep.length))
         wanted = pl.col(PART).is_in(list(ledger.counting_parts()))
         batches = [pick(b, wanted & pl.col("time_us").is_between(since, until, closed="left")) for b in batches]
     kept = _kept(batches)
