@@ -108,9 +108,13 @@ def main() -> None:
         rows = put[2].requests.height
         size = sum(path.stat().st_size for path in paths) / 1e6
         prints = sum(path.stat().st_size for path in (case / "prints").iterdir()) / 1e6
-        print(f"{rows:,} requests in {options.files} files, {size:.0f} MB of {options.format}; fingerprints {prints:.0f} MB")
+        print(
+            f"{rows:,} requests in {options.files} files, {size:.0f} MB of {options.format}; fingerprints {prints:.0f} MB"
+        )
         for name, runs in (("full", fulls), ("night", nights), ("merge", merges)):
-            print(f"{name:<6} cpu {statistics.median(r[0] for r in runs):.3f} s, wall {statistics.median(r[1] for r in runs):.3f} s")
+            print(
+                f"{name:<6} cpu {statistics.median(r[0] for r in runs):.3f} s, wall {statistics.median(r[1] for r in runs):.3f} s"
+            )
         for kind, at in (("cpu", 0), ("wall", 1)):
             some = sorted(ratio[at] for ratio in ratios)
             print(f"night / full, {kind}: median {statistics.median(some):.2%} (from {some[0]:.2%} to {some[-1]:.2%})")

@@ -52,7 +52,9 @@ def content_hashes(column: pl.Series) -> pl.Series:
     body, start, end = raw(column)
     _absorb(body, start, end, present.to_numpy().astype(np.uint8), low, high)
     hashes = pl.Series(column.name, _finish(low), dtype=pl.UInt64)
-    return hashes if present.all() else hashes.to_frame().select(pl.when(present).then(pl.col(column.name)))[column.name]
+    return (
+        hashes if present.all() else hashes.to_frame().select(pl.when(present).then(pl.col(column.name)))[column.name]
+    )
 
 
 def _finish(h: NDArray[np.uint64]) -> NDArray[np.uint64]:
