@@ -112,8 +112,8 @@ def test_rows_of_a_format_that_are_bad_go_to_quarantine_with_their_line(tmp_path
     assert [(q.line, q.reason) for q in summary.quarantine] == [
         (2, "not valid JSON"),
         (4, "not a JSON object"),
-        (6, "nested more than 512 deep"),
         (5, "no account"),
+        (6, "nested more than 512 deep"),
     ]
 
 
@@ -208,7 +208,9 @@ def test_a_mapping_may_extend_any_format(tmp_path):
         if one.unreadable:
             continue
         (tmp_path / "m.toml").write_text(f'[format]\nname = "x"\nextends = "{one.name}"\n[detect]\nall = ["a"]\n')
-        assert {key: set(paths) for key, paths in load(tmp_path / "m.toml").bodies.items()} == {key: set(paths) for key, paths in one.bodies.items()}
+        assert {key: set(paths) for key, paths in load(tmp_path / "m.toml").bodies.items()} == {
+            key: set(paths) for key, paths in one.bodies.items()
+        }
 
 
 @pytest.mark.parametrize("name", ["sharegpt", "lmsys", "anthropic-batch"])
