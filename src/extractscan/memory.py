@@ -51,6 +51,11 @@ def parse_size(text: str, option: str = "--memory") -> int:
     return size
 
 
+def available() -> int | None:
+    """Bytes that this process could still take: what the machine has free, or its control groups leave; None if unknown."""
+    return free_memory()
+
+
 class Memory:
     """The limit of a run, shared out. Without a limit nothing is done on disk."""
 
@@ -128,8 +133,8 @@ def _trim(maps: list[weakref.ref[mmap.mmap]], most: int) -> None:
 
 
 def usable(text: str | None) -> Memory:
-    """The memory of a run: what ``--memory`` says, or half of what is free. Raises UsageError for what is no size."""
+    """The memory of a run: what ``--memory`` says, or half of what is available. Raises UsageError for what is no size."""
     if text is not None:
         return Memory(parse_size(text))
-    free = free_memory()
+    free = available()
     return Memory(None if free is None else max(LEAST, free // 2))

@@ -48,6 +48,15 @@ def test_show_says_where_each_value_comes_from(here, call, monkeypatch):
     assert settings["alpha"] == {"value": 0.05, "source": "default"}
 
 
+def test_variables_that_are_no_settings_are_pointed_out(here, call, monkeypatch):
+    monkeypatch.setenv("EXTRACTSCAN_FAILON", "high")
+    monkeypatch.setenv("EXTRACTSCAN_JOBS", "2")
+    said = "extractscan: warning: EXTRACTSCAN_FAILON in the environment is no setting; did you mean 'EXTRACTSCAN_FAIL_ON'?\n"
+    assert call("config", "show").err == said
+    (here / "extractscan.toml").write_text("top = 3\n")
+    assert call("config", "validate").err == said
+
+
 def test_flag_over_environment_over_file_over_default(here, call, log, monkeypatch):
     def lines(*more):
         ran = call("score", log, *more)
@@ -76,6 +85,9 @@ def test_a_file_that_nobody_named_is_told_of(here, call, log):
     assert "settings from" not in call("score", log, "-q").err
     assert "settings from" not in call("score", log, "--config", "extractscan.toml").err
     assert "settings from" not in call("schema", "--list").err
+    (here / "extractscan.toml").write_text("quiet = true\n")  # a file cannot have itself passed over in silence
+    assert call("score", log).err == "extractscan: settings from extractscan.toml: quiet\n"
+    assert call("score", log, "-q").err == ""
 
 
 def test_all_errors_at_once_whatever_the_command(here, call, log):
@@ -96,15 +108,16 @@ def test_all_errors_at_once_whatever_the_command(here, call, log):
 def test_validate_looks_into_the_files_that_are_named(here, call):
     (here / "a.toml").write_text(
         'allow = "none.toml"\nmapping = ["bad.toml"]\naccount_from = "where"\ncolumn = ["x"]\nlog_format = "litelm"\n'
+        'memory = "much"\n'
     )
     (here / "bad.toml").write_text("[format]\nname = 3\n")
     ran = call("config", "validate", "a.toml")
     assert ran.code == 2
     starts = [
-        "extractscan: a.toml has 5 errors:",
+        "extractscan: a.toml has 6 errors:",
         *(
             f"  line {n}: {key}: "
-            for n, key in enumerate(("allow", "mapping", "account_from", "column", "log_format"), 1)
+            for n, key in enumerate(("allow", "mapping", "account_from", "column", "log_format", "memory"), 1)
         ),
     ]
     lines = ran.err.splitlines()
@@ -153,6 +166,17 @@ def test_a_case_says_what_was_set_and_where(here, call, log):
     # What decides the result is in run.json, and is the same whoever set it.
     assert (here / "a" / "run.json").read_bytes() == (here / "b" / "run.json").read_bytes()
     assert json.loads((here / "a" / "run.json").read_text())["configuration"]["max_bad_rows"] == 5
+
+
+def test_how_logs_are_read_is_no_matter_for_a_case(here, call, log):
+    assert call("score", log, "--case", "case", "-q", "-f", "csv", "-o", "report.csv").code == 0
+    (here / "extractscan.toml").write_text('log_format = "table"\nmax_bad_rows = 5\n')
+    suspect = here / "suspect.jsonl"
+    suspect.write_text('{"prompt": "what is the answer to everything"}\n')
+    assert call("trace", suspect, "case").code == 0
+    wrong = call("trace", suspect, "case", "--log-format", "table")
+    assert wrong.code == 2
+    assert "a case was read already" in wrong.err
 
 
 def events(text):

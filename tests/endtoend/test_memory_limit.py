@@ -78,11 +78,11 @@ def test_too_little_is_said():
 
 
 def test_the_default_is_half_of_what_is_free(monkeypatch):
-    monkeypatch.setattr(memory_module, "free_memory", lambda: 8 << 30)
+    monkeypatch.setattr(memory_module, "available", lambda: 8 << 30)
     assert usable(None).limit == 4 << 30
-    monkeypatch.setattr(memory_module, "free_memory", lambda: 1 << 20)
+    monkeypatch.setattr(memory_module, "available", lambda: 1 << 20)
     assert usable(None).limit == LEAST
-    monkeypatch.setattr(memory_module, "free_memory", lambda: None)
+    monkeypatch.setattr(memory_module, "available", lambda: None)
     assert usable(None).limit is None
     assert usable("1G").limit == 1 << 30
 

@@ -33,7 +33,7 @@ SUPPORTING: Final = frozenset({"corpus", "means"})
 """Families that add to a group's evidence and are never its only reason."""
 ORGANIC: Final = -0.8
 """Load bits under which a group's loads are those of independent customers: all but a tenth of what there can be."""
-SMALLEST: Final[dict[str, float]] = {"frame": MIN_SUPPORT, "corpus": MIN_PAYLOADS, "near_empty": ASKS_NOTHING}
+SMALLEST: Final[dict[str, int]] = {"frame": MIN_SUPPORT, "corpus": MIN_PAYLOADS, "near_empty": ASKS_NOTHING}
 """Requests from which an account is found to belong to a group of a kind."""
 MOST: Final = 0.5
 """Share of a group's members who send each payload, from which it is a test or an exercise that all of them were given."""

@@ -68,6 +68,7 @@ def show(
     """
     from extractscan.cli.emit import emit
 
+    _point_out_variables()
     place = find(config)
     file = None if place is None else read(place)
     rows = effective(file)
@@ -92,6 +93,7 @@ def validate(
     """
     from extractscan.cli.emit import emit
 
+    _point_out_variables()
     place = find(config)
     if place is None:
         raise UsageError(f"there is no {FILE} here; name a file, or write one with extractscan config init")
@@ -101,6 +103,17 @@ def validate(
         raise UsageError(all_of(place, wrong))
     count = "1 setting" if len(file.values) == 1 else f"{len(file.values)} settings"
     emit(lambda _: f"{_plain(str(place))}: {count}, no error\n", None, clobber=False)
+
+
+def _point_out_variables() -> None:
+    import os
+
+    from extractscan.cli.console import Console
+    from extractscan.config.check import unknown_variables
+
+    with Console(progress=False) as console:
+        for text in unknown_variables(os.environ):
+            console.warn(text)
 
 
 def effective(file: SettingsFile | None) -> list[tuple[str, Any, str]]:
@@ -155,6 +168,7 @@ def _deeper(file: SettingsFile) -> list[Problem]:
     from extractscan.cli.options import parse_columns
     from extractscan.config.check import Problem, line_of
     from extractscan.logs.choose import Chooser, FormatOptions, parse_account_from
+    from extractscan.memory import parse_size
     from extractscan.report.allow import read_allowlist
 
     mappings: list[str] = []
@@ -167,6 +181,7 @@ def _deeper(file: SettingsFile) -> list[Problem]:
         "mapping": add_mappings,
         "log_format": lambda name: Chooser(FormatOptions(tuple(mappings), name), {}),
         "account_from": parse_account_from,
+        "memory": parse_size,
         "column": parse_columns,
         "allow": lambda path: read_allowlist(Path(path)),
     }

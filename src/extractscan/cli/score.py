@@ -155,7 +155,12 @@ def score(
         tell_if_cold(SCORING, note)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
         preflight(
-            logs, Silent() if quiet else console, baselines=baseline or [], case=case, tell=verbose, limit=room.limit
+            logs,
+            Silent() if quiet else console,
+            baselines=baseline or [],
+            case=case,
+            limit=room.limit,
+            tell=verbose,
         )
         found, scored = judge_logs(
             source,

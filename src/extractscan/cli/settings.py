@@ -49,7 +49,9 @@ def _choose_messages(ctx: typer.Context, chosen: Messages) -> Messages:
     if not ctx.resilient_parsing:
         use_messages(chosen)
         file = settings_file(ctx)
-        if file is not None and not ctx.params.get("quiet"):
+        quiet = ctx.get_parameter_source("quiet")
+        asked = quiet is not None and quiet.name in ("COMMANDLINE", "ENVIRONMENT")  # a file may not silence itself
+        if file is not None and not (asked and ctx.params.get("quiet")):
             _tell_of_file(ctx, file)
     return chosen
 
@@ -98,6 +100,12 @@ def add_settings(command: Any) -> None:
         if variable is not None:
             parameter.envvar = variable
             parameter.show_envvar = False
+
+
+def on_command_line(ctx: typer.Context, *names: str) -> bool:
+    """Tell whether any of these parameters was given on the command line, not merely set."""
+    sources = [ctx.get_parameter_source(name) for name in names]
+    return any(source is not None and source.name == "COMMANDLINE" for source in sources)
 
 
 def settings_file(ctx: typer.Context) -> SettingsFile | None:

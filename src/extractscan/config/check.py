@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from extractscan.config.settings import BY_KEY
+from extractscan.config.settings import BY_KEY, OTHER_VARIABLES, PREFIX
 from extractscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,6 +53,16 @@ def check(text: str) -> tuple[dict[str, Value], list[Problem]]:
         except UsageError as error:
             problems.append(Problem(places.of(key), f"{key} {error}"))
     return values, sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """Return what to say of variables of the environment that are named like settings and are none."""
+    known = [*(setting.variable for setting in BY_KEY.values()), *OTHER_VARIABLES]
+    return [
+        f"{name} in the environment is no setting{_guess(name, known)}"
+        for name in sorted(names)
+        if name.startswith(PREFIX) and name not in known
+    ]
 
 
 def line_of(text: str, key: str) -> int | None:

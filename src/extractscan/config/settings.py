@@ -16,12 +16,18 @@ percentage of rows; a text; a list of texts; a path; a list of paths (or globs);
 Value = str | int | float | bool | list[str]
 
 PREFIX: Final = "EXTRACTSCAN_"
+OTHER_VARIABLES: Final = tuple(PREFIX + name for name in ("CONFIG", "DEBUG", "VENV", "FUZZ", "CHROMIUM"))
+"""What the environment may hold besides: which file, and what only developers need."""
+
 FILE: Final = "extractscan.toml"
 """The file that is read, if it is in the folder that a command runs in."""
 
-_READ: Final = ("score", "inspect", "convert", "power")
+_READ: Final = ("score", "inspect", "convert", "power", "trace")
+_BOUNDED: Final = ("score", "convert", "power", "trace")
+_RUN: Final = ("score", "power", "trace")
+_REPORTED: Final = ("score",)
 _SCORE: Final = ("score",)
-_RUN: Final = ("score", "power")
+"""Commands that read logs; that fail for too many bad rows; that run for long; that report findings; and what scores alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ SETTINGS: Final = (
         "max_bad_rows",
         "amount",
         _LOGS,
-        ("score", "convert", "power"),
+        _BOUNDED,
         "Fail (exit 3) if more rows than this count or share are unreadable.",
         '"1%"',
     ),
@@ -99,7 +105,7 @@ SETTINGS: Final = (
         "format",
         "choice",
         _REPORT,
-        _SCORE,
+        _REPORTED,
         "How to report.",
         '"table"',
         "table",
@@ -109,7 +115,7 @@ SETTINGS: Final = (
         "top",
         "count",
         _REPORT,
-        _SCORE,
+        _REPORTED,
         "List so many accounts; else what suits the format.",
         "50",
         least=1,
@@ -118,7 +124,7 @@ SETTINGS: Final = (
         "allow",
         "path",
         _REPORT,
-        _SCORE,
+        _REPORTED,
         "Allowlist of findings that are known and agreed: they are hidden, and counted.",
         '"allow.toml"',
     ),
@@ -127,7 +133,7 @@ SETTINGS: Final = (
         "fail_on",
         "choice",
         _REPORT,
-        _SCORE,
+        _REPORTED,
         "Exit with 1 if a finding is at least this severe.",
         '"high"',
         choices=("high", "medium", "low"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from extractscan.cluster.components import Clusters
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Fingerprints
+    from extractscan.logs.result import ReadSummary
     from extractscan.memory import Memory
     from extractscan.progress import Observer
     from extractscan.verdict.assess import Assessment
@@ -77,6 +78,19 @@ def assess_logs(
     Raises ``InputError`` when nothing can be read or too much cannot.
     """
     prints, summary = load(source, observer=observer, jobs=jobs, memory=memory)
+    return assess_prints(prints, summary, observer=observer, jobs=jobs, keep=keep, memory=memory)
+
+
+def assess_prints(
+    prints: Fingerprints,
+    summary: ReadSummary,
+    *,
+    observer: Observer,
+    jobs: int = 1,
+    keep: bool = False,
+    memory: Memory | None = None,
+) -> Scored:
+    """Judge the accounts of requests whose fingerprints are there; ``summary`` says what they were read from."""
     observer.stage("clustering")
     clusters = cluster_texts(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs, memory=memory)
     observer.stage("streams and frames")
