@@ -22,7 +22,7 @@ ROWS: Final = 50_000
 """Rows that are fingerprinted together at the least."""
 
 
-def _united(batches: Iterable[RequestBatch]) -> Iterator[pl.DataFrame]:
+def united(batches: Iterable[RequestBatch]) -> Iterator[pl.DataFrame]:
     """Unite small batches, so that ten thousand files of one call each do not cost ten thousand fingerprintings."""
     held: list[pl.DataFrame] = []
     rows = 0
@@ -64,5 +64,5 @@ class LogSource:
 def load(source: LogSource, *, observer: Observer, jobs: int = 1) -> tuple[Fingerprints, ReadSummary]:
     """Read and fingerprint logs. Raises ``InputError`` when nothing can be read or too much cannot."""
     reader = source.open(observer)
-    prints = merge([fingerprint(frame, jobs=jobs) for frame in _united(reader.batches())])
+    prints = merge([fingerprint(frame, jobs=jobs) for frame in united(reader.batches())])
     return prints, reader.summary

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -19,15 +20,19 @@ from extractscan.verdict.baseline import calibrate, check_periods, period
 from extractscan.verdict.report import Measured, findings, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from extractscan.cluster.components import Clusters
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Fingerprints
+    from extractscan.logs.result import ReadSummary
     from extractscan.progress import Observer
     from extractscan.verdict.assess import Assessment
     from extractscan.verdict.baseline import Period
     from extractscan.verdict.findings import Findings
+
+Front: TypeAlias = "Callable[[LogSource, Observer], tuple[Fingerprints, Clusters, ReadSummary]]"
+"""The heavy stages: logs to fingerprints and clusters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +73,22 @@ class Scored:
     kept: Kept | None = None
 
 
-def assess_logs(source: LogSource, *, observer: Observer, jobs: int = 1, keep: bool = False) -> Scored:
-    """Judge the accounts of logs; with ``keep``, what a case needs is kept too.
-
-    Raises ``InputError`` when nothing can be read or too much cannot.
-    """
+def local_front(source: LogSource, observer: Observer, *, jobs: int = 1) -> tuple[Fingerprints, Clusters, ReadSummary]:
+    """Read logs, fingerprint them and cluster their prompts on this machine."""
     prints, summary = load(source, observer=observer, jobs=jobs)
     observer.stage("clustering")
     shingles = shingle(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs)
-    clusters = cluster(shingles, jobs=jobs)
+    return prints, cluster(shingles, jobs=jobs), summary
+
+
+def assess_logs(
+    source: LogSource, *, observer: Observer, jobs: int = 1, keep: bool = False, front: Front | None = None
+) -> Scored:
+    """Judge the accounts of logs; with ``keep``, what a case needs is kept too. ``front`` does the heavy stages elsewhere.
+
+    Raises ``InputError`` when nothing can be read or too much cannot.
+    """
+    prints, clusters, summary = (front or partial(local_front, jobs=jobs))(source, observer)
     observer.stage("streams and frames")
     streams = find_streams(prints, jobs=jobs)
     profiles = profile(streams, prints.prompts, jobs=jobs)
@@ -118,6 +130,7 @@ def judge_logs(
     baselines: Sequence[str] = (),
     rate: float = 0.05,
     keep: bool = False,
+    front: Front | None = None,
 ) -> tuple[Findings, Scored]:
     """Score the accounts of logs: the findings, and with ``keep`` what a case is written from.
 
@@ -125,13 +138,14 @@ def judge_logs(
     discovery rate to state; without any no rate is claimed. Raises ``InputError`` when nothing can be read or too much
     cannot, ``UsageError`` for a file that is in two periods.
     """
-    scored = assess_logs(source, observer=observer, jobs=jobs, keep=keep)
+    scored = assess_logs(source, observer=observer, jobs=jobs, keep=keep, front=front)
     if not baselines:
         return findings(scored.assessment, scored.measured), scored
     clean: list[Period] = []
     for number, baseline in enumerate(baselines, 1):
         part = _Part(observer, "baseline" if len(baselines) == 1 else f"baseline {number}")
-        judged = assess_logs(replace(source, inputs=(baseline,), since=None, until=None), observer=part, jobs=jobs)
+        other = replace(source, inputs=(baseline,), since=None, until=None)
+        judged = assess_logs(other, observer=part, jobs=jobs, front=front)
         clean.append(period(judged.assessment, judged.measured))
     check_periods(clean)
     calibration = calibrate(period(scored.assessment, scored.measured), clean, rate)
