@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 from extractscan.cli.options import (
     AccountFrom,
     Columns,
+    EngineName,
     Jobs,
     LogFormat,
     LogPaths,
@@ -21,10 +23,15 @@ from extractscan.cli.options import (
     Output,
     Quiet,
     Since,
+    SparkConf,
+    SparkMaster,
+    SparkRemote,
+    SparkWork,
     Until,
     Verbose,
     log_source,
     parse_columns,
+    parse_settings,
     use_threads,
     window,
 )
@@ -91,6 +98,11 @@ def score(
     show_allowed: Annotated[bool, typer.Option("--show-allowed", help="With --allow: list what it hides.")] = False,
     max_bad_rows: MaxBadRows = None,
     fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 1 if a finding is at least this severe.")] = None,
+    engine: EngineName = "local",
+    spark_remote: SparkRemote = None,
+    spark_master: SparkMaster = None,
+    spark_work: SparkWork = None,
+    spark_conf: SparkConf = None,
     jobs: Jobs = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -112,6 +124,11 @@ def score(
         raise UsageError("--baseline cannot be standard input; name a file, a folder or a glob")
     if case is not None and no_case:
         raise UsageError("--case and --no-case exclude each other")
+    if engine not in ("local", "spark"):
+        raise UsageError(f"--engine takes local or spark, not {engine!r}")
+    settings_of_spark = parse_settings(spark_conf or [])
+    if engine == "local" and (spark_remote or spark_master or spark_work or spark_conf):
+        raise UsageError("--spark-remote, --spark-master, --spark-work and --spark-conf need --engine spark")
     started = datetime.now(UTC)
     threads = use_threads(jobs)
 
@@ -142,9 +159,21 @@ def score(
         from extractscan.case.write import check_case  # noqa: PLC0415
 
         check_case(case, logs, clobber=clobber)
+    place = None
+    if engine == "spark":
+        from extractscan.engine.spark_session import Place, check_place  # noqa: PLC0415
+
+        place = Place(spark_remote, spark_master, settings_of_spark)
+        check_place(place)
     if is_cold(SCORING) and not quiet:
         note(COMPILING)
-    with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
+    with Console(progress=not (no_progress or quiet), verbose=verbose) as console, contextlib.ExitStack() as stack:
+        front = None
+        if place is not None:
+            from extractscan.engine.spark import spark_front  # noqa: PLC0415
+
+            console.stage("reaching Spark")
+            front = stack.enter_context(spark_front(place, spark_work))
         found, scored = judge_logs(
             source,
             observer=Silent() if quiet else console,
@@ -152,6 +181,7 @@ def score(
             baselines=baseline or [],
             rate=alpha,
             keep=case is not None,
+            front=front,
         )
         if case is not None:
             from extractscan.case.manifest import Settings  # noqa: PLC0415

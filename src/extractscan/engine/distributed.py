@@ -25,7 +25,7 @@ from extractscan.engine import carried, relational, tasks
 from extractscan.engine.runs import run_key, unit_frame
 from extractscan.engine.verbs import TooLargeError
 from extractscan.fingerprint.requests import FingerprintBatch, merge
-from extractscan.logs.parts import PartedReader, UnitReport
+from extractscan.logs.parts import UNIT_BYTES, PartedReader, UnitReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,12 +47,14 @@ class Limits:
     """What may be held where, in bytes or rows.
 
     ``driver_bytes`` bounds fingerprints on the driver; ``link_bytes`` the links of the band graph up to which their components are found
-    there; ``component_rows`` the texts of one component, which one task clusters.
+    there; ``component_rows`` the texts of one component, which one task clusters;
+    ``unit_bytes`` is how much of small files one task reads.
     """
 
     driver_bytes: int
     link_bytes: int = 256 << 20
     component_rows: int = 4_000_000
+    unit_bytes: int = UNIT_BYTES
 
 
 def fingerprint_and_cluster(
@@ -64,7 +66,7 @@ def fingerprint_and_cluster(
     ``TooLargeError`` where a limit is passed.
     """
     reader = PartedReader(*source.open(observer).setup, observer)
-    units = reader.units()
+    units = reader.units(limits.unit_bytes)
     reading = tasks.Reading(
         reader.setup[1],
         tuple(Path(path).read_text(encoding="utf-8") for path in reader.setup[2].mappings),
@@ -103,10 +105,9 @@ def _texts(read: Frame, kind: str) -> Frame:
 
 def _check_driver(engine: Engine, read: Frame, prompts: Frame, limits: Limits) -> None:
     """Whether the fingerprints fit on the driver. Raises ``TooLargeError``."""
-    total = sum(
-        relational.sizes(engine, frame, nw.col("bytes").sum())["bytes"]
-        for frame in (_kind(read, "rows"), prompts, _kind(read, "systems"))
-    )
+    held = [_kind(read, "rows"), prompts, _kind(read, "systems")]
+    sums = nw.concat([frame.select(nw.col("bytes").sum()) for frame in held], how="vertical")
+    total = sum(taken or 0 for taken in engine.collect_small(sums, len(held))["bytes"].to_pylist())
     if total > limits.driver_bytes:
         raise TooLargeError(
             f"the fingerprints take {total / 2**30:.1f} GiB, more than the {limits.driver_bytes / 2**30:.1f} GiB that this machine may "
@@ -118,13 +119,7 @@ def cluster_texts(engine: Engine, prompts: Frame, limits: Limits) -> Frame:
     """Clusters of distinct texts as ``tasks.LABELS``; texts that share no band with any other are left out."""
     bands = engine.map_arrow(prompts, tasks.band_links, tasks.LINKS)
     links = engine.persist(relational.band_edges(engine.persist(bands, "bands")), "links")
-    count = relational.sizes(engine, links)["rows"]
-    if count * LINK_BYTES <= limits.link_bytes:
-        named = engine.begin(united_links(engine.collect_small(links, count)), 1)
-    else:
-        named = relational.components(engine, links, name="components")
-    named = engine.persist(named, "components")
-    most = relational.largest(engine, named, "component")
+    named, most = find_components(engine, links, limits)
     if most > limits.component_rows:
         raise TooLargeError(
             f"{most:,} prompts hang together by bands that they share, more than the {limits.component_rows:,} that one task "
@@ -134,6 +129,17 @@ def cluster_texts(engine: Engine, prompts: Frame, limits: Limits) -> Frame:
     return engine.persist(
         engine.map_arrow(joined, tasks.cluster_components, tasks.LABELS, together="component"), "clusters"
     )
+
+
+def find_components(engine: Engine, links: Frame, limits: Limits) -> tuple[Frame, int]:
+    """Components of the band graph, and the size of the largest; on the driver where the links fit."""
+    count = relational.height(engine, links)
+    if count * LINK_BYTES > limits.link_bytes:
+        named = engine.persist(relational.components(engine, links, name="components"), "components")
+        return named, relational.largest(engine, named, "component")
+    table = united_links(engine.collect_small(links, count))
+    most = int(np.unique(table["component"].to_numpy(), return_counts=True)[1].max(initial=0))
+    return engine.begin(table, 1), most
 
 
 def united_links(links: pa.Table) -> pa.Table:

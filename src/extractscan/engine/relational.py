@@ -101,10 +101,9 @@ def labelled(stars: Frame) -> Frame:
     )
 
 
-def sizes(engine: Engine, frame: Frame, *columns: nw.Expr) -> dict[str, int]:
-    """Rows of a frame, and sums of some of its columns, as ``rows`` and the columns' names."""
-    row = engine.collect_small(frame.select(nw.len().alias("rows"), *columns), 1).to_pylist()[0]
-    return {name: int(value or 0) for name, value in row.items()}
+def height(engine: Engine, frame: Frame) -> int:
+    """Rows of a frame."""
+    return int(engine.collect_small(frame.select(nw.len().alias("rows")), 1)["rows"].to_pylist()[0])
 
 
 def largest(engine: Engine, frame: Frame, by: str) -> int:

@@ -82,13 +82,14 @@ class SparkEngine:
     def persist(self, frame: Frame, name: str) -> Frame:
         """Parquet, then a mark beside it: what has no mark was not finished, and is written anew."""
         uri = f"{self._folder}/{name}"
+        native: DataFrame = frame.to_native()
         if self._is_done(name):
             self._note(f"{name} is taken from {uri}")
         else:
             self.write(frame, uri)
-            mark = self._session.createDataFrame(pa.table({"key": [self._key]}))
+            mark = self._session.range(1).selectExpr(f"'{self._key}' as key")
             mark.coalesce(1).write.mode("overwrite").parquet(f"{uri}.done")
-        return self.scan(uri)
+        return self._frame(self._session.read.schema(native.schema).parquet(uri))
 
     def collect_small(self, frame: Frame, max_rows: int) -> pa.Table:
         """The frame on the driver, in Arrow."""

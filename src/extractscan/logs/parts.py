@@ -127,8 +127,8 @@ class PartedReader(LogReader):
         super().__init__(files, options, formats, observer)
         self._rank: dict[str, int] = {}
 
-    def units(self) -> list[list[Input]]:
-        """The files to read, in units of at least ``UNIT_BYTES`` where they are small; files that refer to one another are one.
+    def units(self, unit_bytes: int = UNIT_BYTES) -> list[list[Input]]:
+        """The files to read, in units of about ``unit_bytes`` where they are small; files that refer to one another are one.
 
         Raises UsageError for standard input and pipes, which no other machine can read, and InputError as ``batches`` does.
         """
@@ -150,7 +150,7 @@ class PartedReader(LogReader):
                 continue
             if not out or room < (item.size or 0):
                 out.append([])
-                room = UNIT_BYTES
+                room = unit_bytes
             out[-1].append(item)
             room -= item.size or 0
         return [*([tied] if tied else []), *out]
