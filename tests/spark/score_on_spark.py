@@ -1,11 +1,9 @@
-"""A driver whose limits are so low that everything that can be done on the cluster is: URL, run folder, log, output."""
+"""A driver over Connect whose limits are so low that everything that can be done on the cluster is: URL, run folder, log, output."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-
-from standalone import SETTINGS, SMALL
 
 from extractscan.engine.distributed import Limits
 from extractscan.engine.load import LogSource
@@ -20,19 +18,18 @@ class Teller:
     """Writes what it is told to standard error."""
 
     def stage(self, name, total=None):
-        print(name, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{name}\n")
 
     def advance(self, steps=1):
         pass
 
     def warn(self, message):
-        print(message, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{message}\n")
 
     note = warn
 
 
 url, work, log, out = sys.argv[1:]
-place = Place(None, url, {**SETTINGS, "spark.driver.memory": "512m", "spark.driver.defaultJavaOptions": SMALL})
-with spark_front(place, work, Limits(1 << 30, link_bytes=0, unit_bytes=1)) as front:
+with spark_front(Place(url, None, {}), work, Limits(1 << 30, link_bytes=0, unit_bytes=1)) as front:
     found, _ = judge_logs(LogSource((log,)), observer=Teller(), front=front)
 write_report(found, Format.JSON, output=Path(out), clobber=True, top=None)

@@ -7,9 +7,12 @@ import csv
 import json
 import random
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 COMMON = "Return the single word pong and nothing else, in lower case, without any punctuation."
@@ -36,7 +39,9 @@ def rows() -> list[dict[str, object]]:
             who = f"shard-{dice.randrange(6)}"
             prompts.append((who, f"org-{who}", FRAME + text))
         elif kind < 0.5:
-            prompts.append(("ci-2", "org-ci", f"run check {dice.randrange(50)} of the nightly build and say if it is green"))
+            prompts.append(
+                ("ci-2", "org-ci", f"run check {dice.randrange(50)} of the nightly build and say if it is green")
+            )
         else:
             who = f"person-{dice.randrange(40)}"
             prompts.append((who, f"org-{who}", text))

@@ -22,6 +22,9 @@ SETTINGS = {
     "spark.executor.extraJavaOptions": SMALL,
     "spark.cores.max": "2",
     "spark.sql.shuffle.partitions": "2",
+    # Of a few rows most time would go into compiling code for them.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
 }
@@ -82,8 +85,6 @@ class Standalone:
             "PYTHONPATH": str(Path(find_spec("extractscan").origin).parent.parent),
             "PYTHONWARNINGS": "ignore",
             "POLARS_MAX_THREADS": "1",
-            "SPARK_WORKER_OPTS": "",
-            "JDK_JAVA_OPTIONS": "",
         }
         self._java = str(home / "bin" / "java")
         self._running: dict[str, subprocess.Popen] = {}
@@ -94,7 +95,9 @@ class Standalone:
 
     def start(self) -> None:
         deploy = "org.apache.spark.deploy"
-        self._run("master", f"{deploy}.master.Master", "--host", "127.0.0.1", "--port", str(self._port), "--webui-port", "0")
+        self._run(
+            "master", f"{deploy}.master.Master", "--host", "127.0.0.1", "--port", str(self._port), "--webui-port", "0"
+        )
         until("the master", lambda: "I have been elected leader" in self.log("master"))
         self.add_worker()
         self.add_worker()
@@ -162,6 +165,11 @@ class Standalone:
                 start_new_session=True,
             )
         return self._running[name]
+
+    def ended(self, name: str) -> bool:
+        """Whether a driver is over; fails with what it said if it is, since a test asks only where it should not be."""
+        assert self._running[name].poll() is None, self.log(name)
+        return False
 
     def finish(self, name: str) -> tuple[int, bytes, str]:
         """Wait for a driver: its exit code, output and error."""

@@ -81,7 +81,8 @@ SparkMaster: TypeAlias = Annotated[
 SparkWork: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        metavar="URI", help="With --engine spark: the run folder, on storage that all workers reach; a run resumes from it."
+        metavar="URI",
+        help="With --engine spark: the run folder, on storage that all workers reach; a run resumes from it.",
     ),
 ]
 SparkConf: TypeAlias = Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -12,6 +11,8 @@ import pyarrow as pa
 from extractscan.engine.verbs import TooLargeError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from extractscan.engine.verbs import Frame, Tables
 
 

@@ -117,7 +117,7 @@ class SparkEngine:
             mark = self._session.read.schema("key string").parquet(f"{self._folder}/{name}.done").toArrow()
         except AnalysisException:  # there is no such path
             return False
-        return mark["key"].to_pylist() == [self._key]
+        return bool(mark["key"].to_pylist() == [self._key])
 
     @staticmethod
     def _frame(native: Any) -> Frame:

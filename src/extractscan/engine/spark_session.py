@@ -154,7 +154,7 @@ def _own(kind: type[SparkSession], place: Place) -> SparkSession:
         with _redirected(said):
             try:
                 return builder.getOrCreate()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the user gets one line
                 text = said.read_text(encoding="utf-8", errors="replace").strip()
                 lines = [line for line in text.splitlines() if "ERROR" in line or "rror" in line]
                 reason = lines[0] if lines else _gist(str(error))

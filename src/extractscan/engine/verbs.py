@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import narwhals.stable.v2 as nw
-
 from extractscan.errors import ExtractscanError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    import narwhals.stable.v2 as nw
     import pyarrow as pa
 
 Frame: TypeAlias = "nw.LazyFrame[Any]"
