@@ -74,13 +74,6 @@ def test_band_edges_are_stars():
     assert edges.rows() == [(2, 9), (3, 5), (4, 6)]
 
 
-def test_visits_count_clusters():
-    requests = pl.DataFrame({"account_id": ["a", "a", "b", "a"], "prompt_hash": [1, 2, 2, 9]})
-    labels = pl.DataFrame({"hash": [1, 2], "root": [1, 1]})
-    found = relational.visits(nw.from_native(requests.lazy()), nw.from_native(labels.lazy())).to_native().collect()
-    assert found.sort("account_id", "cluster").rows() == [("a", 1, 2), ("a", 9, 1), ("b", 1, 1)]
-
-
 def _texts(count):
     """Chains of near-duplicates, hot templates, and texts too short for a shingle."""
     dice = np.random.default_rng(11)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 START = datetime(2026, 3, 2, tzinfo=UTC)
 COMMON = "Return the single word pong and nothing else, in lower case, without any punctuation."
 ROWS = 3_000
-CHAIN = 240
+CHAIN = 80
 FRAME = "You are a careful expert. Think step by step, write your reasoning between tags, and answer this: "
 
 

@@ -110,14 +110,3 @@ def largest(engine: Engine, frame: Frame, by: str) -> int:
     """Rows of the largest group of ``by``; 0 if there is none."""
     counted = frame.group_by(by).agg(nw.len().alias("times")).select(nw.col("times").max())
     return int(engine.collect_small(counted, 1)["times"].to_pylist()[0] or 0)
-
-
-def visits(requests: Frame, labels: Frame) -> Frame:
-    """How often each account visited each cluster: ``account_id``, ``cluster`` and ``times``.
-
-    ``requests`` has ``account_id`` and ``prompt_hash``; ``labels`` has ``hash`` and ``root`` for texts that are not alone.
-    """
-    named = labels.select(nw.col("hash").alias("prompt_hash"), "root")
-    joined = requests.join(named, on="prompt_hash", how="left")
-    cluster = nw.coalesce("root", "prompt_hash").alias("cluster")
-    return joined.select("account_id", cluster).group_by("account_id", "cluster").agg(nw.len().alias("times"))
