@@ -164,7 +164,7 @@ def score(
         from extractscan.engine.spark_session import Place, check_place  # noqa: PLC0415
 
         place = Place(spark_remote, spark_master, settings_of_spark)
-        check_place(place)
+        check_place(place, spark_work)
     if is_cold(SCORING) and not quiet:
         note(COMPILING)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console, contextlib.ExitStack() as stack:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from extractscan.errors import ExtractscanError, UsageError
+from extractscan.errors import EngineError, ExtractscanError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,8 +60,8 @@ class Place:
         return self.remote or self.master or ""
 
 
-def check_place(place: Place) -> None:
-    """Whether the place can be one, and its extra is installed. Raises UsageError."""
+def check_place(place: Place, work: str | None) -> None:
+    """Whether the place can be one, has a run folder that its machines can reach, and the extra is installed. Raises UsageError."""
     if place.remote is None and place.master is None:
         raise UsageError("--engine spark needs --spark-remote sc://HOST:PORT or --spark-master spark://HOST:PORT")
     if place.remote is not None and place.master is not None:
@@ -71,13 +71,16 @@ def check_place(place: Place) -> None:
     if not local and (urlsplit(place.url).scheme != wanted or not urlsplit(place.url).hostname):
         option = "--spark-remote" if place.remote is not None else "--spark-master"
         raise UsageError(f"{option}: {place.url!r} is not {wanted}://HOST:PORT")
+    hosts = re.findall(r"(?://|,)(\[[^\]]*\]|[^:,/\]]+)", place.url)
+    if work is None and not local and not all(h == "localhost" or h == "[::1]" or h.startswith("127.") for h in hosts):
+        raise UsageError(f"--spark-work URI is needed: a folder that all machines of {place.url} can write to and read")
     needed = ["pyspark", "narwhals", *(["grpc", "pandas"] if place.remote is not None else [])]
     if any(find_spec(name) is None for name in needed):
         raise UsageError(EXTRA)
 
 
 def _reach(url: str) -> None:
-    """Whether one of the hosts of a URL answers. Raises ExtractscanError."""
+    """Whether one of the hosts of a URL answers. Raises EngineError."""
     rest = url.split("://", 1)[1].split("/", 1)[0]
     failed = ""
     for address in rest.split(","):  # a standalone cluster may have several masters
@@ -87,12 +90,12 @@ def _reach(url: str) -> None:
                 return
         except (OSError, ValueError) as error:
             failed = str(getattr(error, "strerror", None) or error).lower()
-    raise ExtractscanError(f"Spark cannot be reached at {url}: {failed}")
+    raise EngineError(f"Spark cannot be reached at {url}: {failed}")
 
 
 @contextlib.contextmanager
 def plain_errors() -> Iterator[None]:
-    """Errors of Spark's, of whatever layer, become an ExtractscanError of one line."""
+    """Errors of Spark's, of whatever layer, become an EngineError of one line."""
     try:
         yield
     except ExtractscanError:
@@ -101,7 +104,7 @@ def plain_errors() -> Iterator[None]:
         family = type(error).__module__.split(".")[0]
         if family not in {"pyspark", "py4j", "grpc"} and not isinstance(error, ConnectionError):
             raise
-        raise ExtractscanError(f"Spark failed: {_gist(str(error))}") from None
+        raise EngineError(f"Spark failed: {_gist(str(error))}") from None
 
 
 def _gist(text: str) -> str:
@@ -119,7 +122,7 @@ def _gist(text: str) -> str:
 
 @contextlib.contextmanager
 def session(place: Place) -> Iterator[SparkSession]:
-    """A session, stopped at the end. Raises ExtractscanError if there is no Spark at the place."""
+    """A session, stopped at the end. Raises EngineError if there is no Spark at the place."""
     if "://" in place.url:
         _reach(place.url)
     with warnings.catch_warnings():
@@ -158,7 +161,7 @@ def _own(kind: type[SparkSession], place: Place) -> SparkSession:
                 text = said.read_text(encoding="utf-8", errors="replace").strip()
                 lines = [line for line in text.splitlines() if "ERROR" in line or "rror" in line]
                 reason = lines[0] if lines else _gist(str(error))
-                raise ExtractscanError(f"Spark cannot be started for {place.url}: {reason[:_LINE]}") from None
+                raise EngineError(f"Spark cannot be started for {place.url}: {reason[:_LINE]}") from None
 
 
 @contextlib.contextmanager

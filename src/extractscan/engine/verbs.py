@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from extractscan.errors import ExtractscanError
+from extractscan.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,7 +21,7 @@ Tables: TypeAlias = "Callable[[pa.Table], Iterable[pa.Table]]"
 """A pure function from one Arrow table to some; it must be importable by name, or a ``partial`` of one that is."""
 
 
-class TooLargeError(ExtractscanError):
+class TooLargeError(EngineError):
     """A table that has to fit on one machine does not."""
 
 

@@ -106,6 +106,12 @@ class UnitReader(LogReader):
             except InputError as error:
                 self._error = str(error)
 
+    def _failed(self, item: Input, reason: str) -> None:
+        """A file that the whole run could open, or it would be in no unit."""
+        raise InputError(
+            f"{item.name} {reason} on a worker, though it can here; logs must lie where every machine reaches them by the same path"
+        )
+
     def report(self) -> UnitReport:
         """What came of the files."""
         return UnitReport(
