@@ -30,18 +30,21 @@ from extractscan.engine.spark_session import Place
 from extractscan.progress import Silent
 
 
+_SEEN: dict[str, float] = {}
+
+
 def _python_seconds() -> float:
-    """Processor seconds of Python workers so far."""
-    total = 0.0
+    """Processor seconds of Python workers so far, of those that have ended too."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                if b"pyspark" in (folder / "cmdline").read_bytes() and b"daemon" in (folder / "cmdline").read_bytes():
+                command = (folder / "cmdline").read_bytes()
+                if b"pyspark" in command and b"daemon" in command:
                     fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
-                    total += sum(int(fields[i]) for i in (11, 12)) / os.sysconf("SC_CLK_TCK")
+                    _SEEN[folder.name] = sum(int(fields[i]) for i in (11, 12)) / os.sysconf("SC_CLK_TCK")
             except OSError:
                 continue
-    return total
+    return sum(_SEEN.values())
 
 
 class Meter:
