@@ -33,13 +33,14 @@ from extractscan.progress import Silent
 _SEEN: dict[str, float] = {}
 
 
-def _python_seconds() -> float:
-    """Processor seconds of Python workers so far, of those that have ended too."""
+def _python_seconds(java_home: str) -> float:
+    """Processor seconds of this cluster's Python workers so far, of those that have ended too."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
                 command = (folder / "cmdline").read_bytes()
-                if b"pyspark" in command and b"daemon" in command:
+                ours = java_home.encode() in (folder / "environ").read_bytes()
+                if ours and b"pyspark" in command and b"daemon" in command:
                     fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
                     _SEEN[folder.name] = sum(int(fields[i]) for i in (11, 12)) / os.sysconf("SC_CLK_TCK")
             except OSError:
@@ -63,7 +64,7 @@ class Meter:
         used = resource.getrusage(resource.RUSAGE_SELF)
         return {
             "java_s": sum(s["executorCpuTime"] for s in stages) / 1e9,
-            "python_s": _python_seconds(),
+            "python_s": _python_seconds(os.environ["JAVA_HOME"]),
             "driver_s": used.ru_utime + used.ru_stime,
             "shuffle_mb": sum(s["shuffleWriteBytes"] for s in stages) / 1e6,
         }

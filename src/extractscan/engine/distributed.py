@@ -52,7 +52,7 @@ class Limits:
     """
 
     driver_bytes: int
-    link_bytes: int = 256 << 20
+    link_bytes: int = 32 << 20
     component_rows: int = 4_000_000
     unit_bytes: int = UNIT_BYTES
 
