@@ -29,7 +29,6 @@ from extractscan.engine.spark_engine import SparkEngine
 from extractscan.engine.spark_session import Place
 from extractscan.progress import Silent
 
-
 _SEEN: dict[str, float] = {}
 
 
