@@ -8,6 +8,7 @@ or ``parallel``: the same input gives the same bits.
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
@@ -21,9 +22,20 @@ F = TypeVar("F", bound="Callable[..., object]")
 
 
 SCORING: Final = "_group_sheets"
-JSON: Final = "_project"
-"""A kernel that every run which scores needs, and one that every run which reads JSON needs."""
+JSON: Final = "jsonscan._project"
+NESTED: Final = "pathscan._project"
+"""Kernels that every run needs which scores, which reads a plain table in JSON, which reads records that a mapping describes."""
 COMPILING: Final = "compiling kernels, once for this installation: this takes half a minute or so"
+
+
+_told = threading.Event()
+
+
+def tell_if_cold(kernel_name: str, say: Callable[[str], None]) -> None:
+    """Say, once in a process, that kernels are about to be compiled, if ``is_cold``."""
+    if not _told.is_set() and is_cold(kernel_name):
+        _told.set()
+        say(COMPILING)
 
 
 def is_cold(kernel_name: str) -> bool:

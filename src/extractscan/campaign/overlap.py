@@ -74,15 +74,22 @@ class Payloads:
         who = self._stream[places]
         total = self.sizes.size
         common = np.bincount(who, minlength=total)
-        meetings = np.bincount(who, weights=np.repeat(times, spans), minlength=total)
         common[streams] = 0
-        outside = np.flatnonzero(common >= SHARED_WITH)
+        source = common >= SHARED_WITH
+        outside = np.flatnonzero(source)
         sizes = np.bincount(owner, weights=self.sizes[streams], minlength=k)
         all_items = float(sizes.sum())
         outsiders = float(self.sizes[outside].sum())
-        rate = float(meetings[outside].sum()) / (all_items * outsiders) if outsiders else 0.0
+        holders = np.bincount(np.repeat(np.arange(held.size), spans), weights=source[who], minlength=held.size)
+        # How readily a member meets outsiders is its own: one that asks for five items at a time meets nobody who asks for one.
+        meetings = np.bincount(member, weights=holders[which], minlength=k)
+        rate = float(meetings.sum()) / (all_items * outsiders) if outsiders else 0.0
+        fair = rate * outsiders * sizes
+        # Its few meetings are shrunk to the group's rate as by one meeting more.
+        readiness = sizes * np.sqrt((meetings + 1.0) / (fair + 1.0))
+        expected = rate * (float(readiness.sum()) ** 2 - float((readiness * readiness).sum())) / 2.0
         possible = (all_items * all_items - float((sizes * sizes).sum())) / 2.0
         elsewhere = self._accounts[self._of_payload[held]] - times if held.size else times
         public = float(times[elsewhere >= OTHERS].sum()) / max(all_items, 1.0)
         together = float((times * (times - 1.0)).sum()) / max(all_items * (k - 1.0), 1.0)
-        return Overlap(int(met.sum()) // 2, possible, rate * possible, outside.size, met, public, together)
+        return Overlap(int(met.sum()) // 2, possible, expected, outside.size, met, public, together)

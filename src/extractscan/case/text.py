@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from extractscan.case.manifest import sha256_of
 from extractscan.errors import InputError
 from extractscan.fingerprint.tokens import tokenise
 from extractscan.logs.choose import FormatOptions, parse_account_from
-from extractscan.logs.discover import discover
+from extractscan.logs.discover import Input, discover
 from extractscan.logs.read import read_logs
+from extractscan.logs.sources import digest_of
+from extractscan.logs.uris import is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,21 +28,25 @@ if TYPE_CHECKING:
 def find_logs(case: Case, logs: Sequence[str], observer: Observer) -> list[str]:
     """Return those of ``logs`` (or, without any, of the places where the inputs lay) that are inputs of the case, by their SHA-256.
 
-    What is missing or has changed is warned about. Raises ``InputError`` if nothing is left.
+    What is missing or has changed is warned about; a store is asked only for what ``logs`` names. Raises ``InputError`` if nothing is left.
     """
     wanted = {file.sha256: file.path for file in case.manifest.inputs}
     found: dict[str, str] = {}
-    for path in _places(case, logs, observer):
+    for item in _places(case, logs, observer):
         try:
-            digest = sha256_of(path)
+            digest = digest_of(item)
         except OSError:
             continue
         if digest in wanted:
-            found.setdefault(digest, str(path))
+            found.setdefault(digest, item.path or item.name)
         elif logs:
-            observer.warn(f"{path} is none of the logs that the case was made of, as they were; it is not read")
+            observer.warn(f"{item.path} is none of the logs that the case was made of, as they were; it is not read")
     for digest in wanted.keys() - found.keys():
-        observer.warn(f"{wanted[digest]} is not where it was, or has changed: its prompts cannot be shown")
+        path = wanted[digest]
+        if is_remote(path) and not logs:
+            observer.warn(f"{path} is in a store, which is not asked unless --logs names it: its prompts are not shown")
+        else:
+            observer.warn(f"{path} is not where it was, or has changed: its prompts cannot be shown")
     if not found:
         raise InputError(
             f"no log of {case.name} is where it was and unchanged: name the logs with --logs, or see what extractscan verify says"
@@ -85,11 +90,11 @@ def texts_of(case: Case, logs: Sequence[str], observer: Observer, hashes: Sequen
     return out
 
 
-def _places(case: Case, logs: Sequence[str], observer: Observer) -> Iterator[Path]:
+def _places(case: Case, logs: Sequence[str], observer: Observer) -> Iterator[Input]:
     if logs:
         if "-" in logs:
             raise InputError("prompts are not read from standard input; name the logs")
-        yield from (Path(item.path or item.name) for item in discover(logs, observer.warn))
+        yield from discover(logs, observer.warn)
         return
     home = case.invocation().get("directory")
     for file in case.manifest.inputs:
@@ -97,5 +102,5 @@ def _places(case: Case, logs: Sequence[str], observer: Observer) -> Iterator[Pat
         for base in (*bases, Path()):
             place = base / file.path
             if "\0" not in file.path and place.is_file():
-                yield place
+                yield Input(str(place), str(place), named=True, size=None)
                 break

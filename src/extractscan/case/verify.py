@@ -17,12 +17,15 @@ from extractscan.case.manifest import document_hash, sha256_of
 from extractscan.case.read import open_case
 from extractscan.errors import InputError
 from extractscan.logs.discover import discover
+from extractscan.logs.sources import digest_of
+from extractscan.logs.uris import is_remote
 from extractscan.report.neutralise import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from extractscan.case.manifest import Manifest
+    from extractscan.logs.discover import Input
     from extractscan.progress import Observer
 
 SCHEMA_VERSION: Final = "1.0"
@@ -129,17 +132,18 @@ def _logs(manifest: Manifest, logs: Sequence[str], observer: Observer) -> tuple[
     if "-" in logs:
         raise InputError("verify reads no standard input; name the logs")
     warnings: list[str] = []
-    given = discover(logs, warnings.append)
+    given, out = _found(logs, warnings)
     observer.stage("hash the logs", len(given))
-    out = [Difference("unreadable", "log", "", warning) for warning in warnings]
+    out += [Difference("unreadable", "log", "", warning) for warning in warnings]
     wanted = Counter(file.sha256 for file in manifest.inputs)
     others: list[tuple[str, str, bool]] = []
     checked = 0
     for item in given:
         try:
-            digest = sha256_of(Path(item.path or item.name))
-        except OSError as error:
-            out.append(Difference("unreadable", "log", item.name, (error.strerror or "input/output error").lower()))
+            digest = digest_of(item)
+        except (OSError, InputError) as error:
+            why = str(error) if isinstance(error, InputError) else (error.strerror or "input/output error").lower()
+            out.append(Difference("unreadable", "log", item.name, why))
             continue
         finally:
             observer.advance()
@@ -161,6 +165,20 @@ def _logs(manifest: Manifest, logs: Sequence[str], observer: Observer) -> tuple[
         Difference("added", "log", name, "it is none of those that were read") for name, _, named in others if named
     ]
     return checked, out, [name for name, _, named in others if not named]
+
+
+def _found(logs: Sequence[str], warnings: list[str]) -> tuple[list[Input], list[Difference]]:
+    """The files of the logs given; a store that cannot be reached is a difference, and the other logs are checked all the same."""
+    stores = [text for text in logs if is_remote(text)]
+    local = [text for text in logs if not is_remote(text)]
+    found = discover(local, warnings.append) if local else []
+    lost = []
+    for text in stores:
+        try:
+            found += discover([text], warnings.append)
+        except InputError as error:
+            lost.append(Difference("unreadable", "log", text, str(error)))
+    return list({item.path: item for item in found}.values()), lost
 
 
 def _take(wanted: Counter[str], digest: str) -> bool:

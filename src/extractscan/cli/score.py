@@ -19,6 +19,7 @@ from extractscan.cli.options import (
     LogPaths,
     Mappings,
     MaxBadRows,
+    MemoryLimit,
     NoProgress,
     Output,
     Quiet,
@@ -35,6 +36,7 @@ from extractscan.cli.options import (
     use_threads,
     window,
 )
+from extractscan.cli.settings import settings_document
 from extractscan.errors import UsageError
 
 
@@ -61,6 +63,7 @@ class FailOn(StrEnum):
 
 
 def score(
+    ctx: typer.Context,
     logs: LogPaths,
     report_format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")] = ReportFormat.TABLE,
     output: Output = None,
@@ -104,6 +107,7 @@ def score(
     spark_work: SparkWork = None,
     spark_conf: SparkConf = None,
     jobs: Jobs = 0,
+    memory: MemoryLimit = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     no_progress: NoProgress = False,
@@ -134,14 +138,18 @@ def score(
 
     from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
     from extractscan.engine.local import judge_logs  # noqa: PLC0415
-    from extractscan.jit import COMPILING, SCORING, is_cold  # noqa: PLC0415
+    from extractscan.engine.preflight import preflight  # noqa: PLC0415
+    from extractscan.jit import SCORING, tell_if_cold  # noqa: PLC0415
+    from extractscan.memory import usable  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
     from extractscan.report.allow import apply_allowlist, read_allowlist  # noqa: PLC0415
+    from extractscan.report.framed import frames_of  # noqa: PLC0415
     from extractscan.report.interface import Format  # noqa: PLC0415
     from extractscan.report.write import check_output, write_report  # noqa: PLC0415
     from extractscan.verdict.findings import SEVERITIES  # noqa: PLC0415
 
     heed_interrupts()
+    room = usable(memory)
     source = log_source(
         logs,
         since=since,
@@ -155,6 +163,7 @@ def score(
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
     allowed = None if allow is None else read_allowlist(allow)
+    by_frame = any(entry.frame is not None for entry in allowed or [])
     if case is not None:
         from extractscan.case.write import check_case  # noqa: PLC0415
 
@@ -165,11 +174,13 @@ def score(
 
         place = Place(spark_remote, spark_master, settings_of_spark)
         check_place(place, spark_work)
-    if is_cold(SCORING) and not quiet:
-        note(COMPILING)
+    if not quiet:
+        tell_if_cold(SCORING, note)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console, contextlib.ExitStack() as stack:
         front = None
-        if place is not None:
+        if place is None:
+            preflight(logs, Silent() if quiet else console, baselines=baseline or [], case=case, tell=verbose)
+        else:
             from extractscan.engine.spark import spark_front  # noqa: PLC0415
 
             console.stage("reaching Spark")
@@ -180,7 +191,8 @@ def score(
             jobs=threads,
             baselines=baseline or [],
             rate=alpha,
-            keep=case is not None,
+            keep=case is not None or by_frame,
+            memory=room,
             front=front,
         )
         if case is not None:
@@ -198,10 +210,13 @@ def score(
                 log_format,
                 account_from,
             )
-            invocation = Invocation(tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC))
+            invocation = Invocation(
+                tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC), settings_document(ctx)
+            )
             seal = write_case(case, found, scored, settings, invocation, clobber=clobber)
         if allowed is not None:  # a case holds everything: what is allowed is a matter of the report
-            found = apply_allowlist(found, allowed, show=show_allowed)
+            frames = frames_of(scored) if by_frame else None
+            found = apply_allowlist(found, allowed, show=show_allowed, frames=frames)
             for warning in found.run.allowlist.warnings if found.run.allowlist and not quiet else ():
                 console.warn(f"allowlist: {warning}")
     if case is not None and not quiet:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from extractscan.cluster.similarity import jaccard
-from extractscan.fingerprint.minhash import KEPT_SHINGLES
+from extractscan.fingerprint.minhash import KEPT_SHINGLES, SHINGLE
 from extractscan.jit import kernel
 
 if TYPE_CHECKING:
@@ -106,14 +106,22 @@ def _pairs_of_band(
     return left, right, similarity, capped, largest
 
 
+def _packed(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Key (upper half) and position (lower half) of every text in one band, sorted."""
+    packed: NDArray[np.uint64] = band_keys[band, eligible].astype(np.uint64)
+    packed <<= np.uint64(32)
+    packed |= eligible.astype(np.uint64)
+    packed.sort()
+    return packed
+
+
 def _by_band(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int64]) -> NDArray[np.int64]:
     """Positions sorted by a band's key; in a hot run, by the next band, so that those that agree there too become neighbours.
 
     Key and position are packed into one 64-bit number: sorting numbers is several times as fast as sorting positions by a key, and
     equal keys come out in the order of positions.
     """
-    packed = (band_keys[band, eligible].astype(np.uint64) << np.uint64(32)) | eligible.astype(np.uint64)
-    packed.sort()
+    packed = _packed(band_keys, band, eligible)
     keys = packed >> np.uint64(32)
     order: NDArray[np.int64] = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
     starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if keys.size else np.zeros(0, np.int64)
@@ -123,6 +131,24 @@ def _by_band(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int6
         run = order[start : start + size]
         order[start : start + size] = run[np.argsort(following[run], kind="stable")]
     return order
+
+
+def meeting(offsets: NDArray[np.int64], band_keys: NDArray[np.uint32], *, jobs: int = 1) -> NDArray[np.int64]:
+    """Texts that share a band with another, in order (int64): only these can be near-duplicates of anything."""
+    eligible = np.flatnonzero(np.diff(offsets) >= SHINGLE)
+    met = np.zeros(offsets.size - 1, bool)
+
+    def band(k: int) -> None:
+        packed = _packed(band_keys, k, eligible)
+        keys = packed >> np.uint64(32)
+        same = keys[1:] == keys[:-1]
+        # Threads write the same value, whoever comes first.
+        met[(packed[1:][same] & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
+        met[(packed[:-1][same] & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
+
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        list(pool.map(band, range(band_keys.shape[0])))
+    return np.flatnonzero(met)
 
 
 def verified_pairs(shingles: Shingles, threshold: float, *, jobs: int = 1) -> Pairs:

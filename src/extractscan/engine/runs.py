@@ -27,7 +27,7 @@ def run_key(units: list[list[Input]], reading: Reading) -> str:
     It is made of the files (path, size and time of change: their contents are not read twice), how they are read, the version
     of extractscan, and the constants of fingerprints and clusters.
     """
-    files = [[item.name, item.path, item.named, item.size, _changed(item.path)] for unit in units for item in unit]
+    files = [[asdict(item), _changed(item.path)] for unit in units for item in unit]
     constants = [THRESHOLD, RADIUS, BANDS, ROWS, SEED, SHINGLE, KEPT_SHINGLES, KEPT_TOKENS]
     how = json.dumps([__version__, constants, files, asdict(reading)], default=str, sort_keys=True)
     return hashlib.sha256(how.encode("utf-8", "surrogateescape")).hexdigest()[:32]

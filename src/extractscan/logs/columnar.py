@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from extractscan.errors import InputError
 from extractscan.logs.canonical import RawBatch
 from extractscan.logs.quiet import hold_stderr
 from extractscan.logs.streams import DamagedError
@@ -29,11 +30,15 @@ _BROKEN: Final = "the file is damaged, cut short, or of a kind that is not suppo
 class Columns:
     """The column names of a file, and its rows in batches."""
 
-    def __init__(self, path: str, kind: str) -> None:
-        """Raises DamagedError if the file's schema cannot be read."""
+    def __init__(self, path: str, kind: str, file: IO[bytes] | None = None) -> None:
+        """With ``file``, which it closes, the schema is read from that: rows can be had of a path only.
+
+        Raises DamagedError if the file's schema cannot be read.
+        """
         self._path, self._kind = path, kind
-        with _guard():
-            self.names = _parquet_names(path) if kind == "parquet" else _arrow_names(path, kind)
+        with _guard(), file or open(path, "rb") as opened:  # noqa: PTH123
+            self._schema = _schema(opened, kind)
+            self.names: list[str] = list(self._schema.names)
 
     def batches(self, table: NameTable, batch_rows: int) -> Iterator[RawBatch]:
         """Raw batches in file order. Raises DamagedError after the last good one."""
@@ -46,11 +51,7 @@ class Columns:
     def frames(self, wanted: list[str], batch_rows: int) -> Iterator[tuple[pl.DataFrame, _Row]]:
         """The columns ``wanted`` in batches, with the row numbers. Raises DamagedError after the last good one."""
         at = 0
-        frames = (
-            _parquet(self._path, wanted, batch_rows)
-            if self._kind == "parquet"
-            else _arrow(self._path, self._kind, wanted, batch_rows)
-        )
+        frames = self._frames(wanted, batch_rows)
         while True:
             with _guard():
                 frame = next(frames, None)
@@ -60,16 +61,25 @@ class Columns:
                 yield part, _Row(at + 1)
                 at += part.height
 
+    def _frames(self, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
+        if self._kind == "parquet":
+            return _parquet(self._path, wanted, batch_rows)
+        return _arrow(self._path, self._kind, wanted, batch_rows)
+
     def shape(self) -> dict[str, Any]:
         """The columns as a record without values: what nested types hold is in it."""
-        with _guard():
-            return {field.name: _shape(field.type, 0) for field in self._schema()}
+        return {field.name: _shape(field.type, 0) for field in self._schema}
 
-    def _schema(self) -> Any:
-        if self._kind == "parquet":
-            return _parquet_metadata(self._path).schema.to_arrow_schema()
-        with _source(self._path) as source:
-            return _reader(source, self._kind, None).schema
+
+def _schema(file: IO[bytes], kind: str) -> Any:
+    if kind == "parquet":
+        import pyarrow.parquet as pq  # noqa: PLC0415 (slow to import, and text formats do without)
+
+        return pq.read_metadata(file).schema.to_arrow_schema()
+    import pyarrow as pa  # noqa: PLC0415
+
+    with pa.PythonFile(file, mode="r") as source:
+        return _reader(source, kind, None).schema
 
 
 def _shape(kind: Any, depth: int) -> Any:
@@ -100,21 +110,17 @@ def _guard() -> Iterator[None]:
     try:
         with hold_stderr():
             yield
-    except (GeneratorExit, KeyboardInterrupt, SystemExit):
+    except (GeneratorExit, KeyboardInterrupt, SystemExit, InputError, DamagedError):
         raise
     except BaseException as error:
         raise DamagedError(_BROKEN) from error
 
 
 def _parquet_metadata(path: str) -> Any:
-    import pyarrow.parquet as pq  # noqa: PLC0415 (slow to import, and text formats do without)
+    import pyarrow.parquet as pq  # noqa: PLC0415
 
     with open(path, "rb") as file:  # noqa: PTH123
         return pq.read_metadata(file)
-
-
-def _parquet_names(path: str) -> list[str]:
-    return list(_parquet_metadata(path).schema.to_arrow_schema().names)
 
 
 def parquet_rows(path: str) -> int:
@@ -163,10 +169,10 @@ def _large_group(path: str, group: int, wanted: list[str], batch_rows: int) -> I
 
     with open(path, "rb") as file, pq.ParquetFile(file) as parquet:  # noqa: PTH123
         for batch in parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted):
-            yield _trusted(batch)
+            yield trusted(batch)
 
 
-def _trusted(batch: Any) -> pl.DataFrame:
+def trusted(batch: Any) -> pl.DataFrame:
     """A record batch as a frame. Polars takes Arrow data at its word: a lying offset would be read out of bounds."""
     batch.validate(full=True)
     return pl.DataFrame(pl.from_arrow(batch))
@@ -182,11 +188,6 @@ def _openable(path: str) -> Iterator[Any]:
             yield file
     else:
         yield path
-
-
-def _arrow_names(path: str, kind: str) -> list[str]:
-    with _source(path) as source:
-        return list(_reader(source, kind, None).schema.names)
 
 
 @contextlib.contextmanager
@@ -216,7 +217,7 @@ def _arrow(path: str, kind: str, wanted: list[str], batch_rows: int) -> Iterator
         rows = 0
         try:
             for batch in batches:
-                frame = _trusted(batch)
+                frame = trusted(batch)
                 held.append(frame)
                 rows += frame.height
                 if rows >= batch_rows:

@@ -1,4 +1,7 @@
-"""From what the user named to the files to read: folders walked, globs expanded, each file once, in a fixed order."""
+"""From what the user named to the files to read: folders walked, globs expanded, each file once, in a fixed order.
+
+Object stores are asked only for an input that is written as a URI.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from extractscan.errors import InputError
+from extractscan.logs.lakefolders import MARKS as TABLE_MARKS
+from extractscan.logs.lakefolders import NAMES, lake_above, lake_of
+from extractscan.logs.uris import is_remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+    from extractscan.logs.lakefolders import Lake
+    from extractscan.logs.uris import Place
 
 STDIN: Final = "-"
 
@@ -21,14 +30,22 @@ STDIN: Final = "-"
 class Input:
     """One file, or standard input (``path`` is None).
 
-    ``name`` is how the user named it, or the folder it is in; ``path`` is resolved, without links. ``named`` is False for
-    a file that was found in a folder or by a glob: such a file may turn out to be no log.
+    ``name`` is how the user named it, or the folder it is in; ``path`` is resolved, without links, and of an object in a store
+    (``place``) it is the URI. A table of a ``lake`` is one input. ``named`` is False for a file that was found in a folder or by a
+    glob: such a file may turn out to be no log.
     """
 
     name: str
     path: str | None
     named: bool
     size: int | None
+    place: Place | None = None
+    lake: Lake | None = None
+
+    @property
+    def piped(self) -> bool:
+        """Whether its bytes can be had only once."""
+        return self.path is None or self.size is None
 
 
 def discover(inputs: Sequence[str], warn: Callable[[str], None]) -> list[Input]:
@@ -39,13 +56,13 @@ def discover(inputs: Sequence[str], warn: Callable[[str], None]) -> list[Input]:
     """
     if not inputs:
         raise InputError("no input: name a file, a folder, a glob, or - for standard input")
-    found: dict[tuple[int, int], Input] = {}
+    found: dict[Hashable, Input] = {}
     stdin = False
     for text in inputs:
         if text == STDIN:
             stdin = True
             continue
-        for item, key in _expand(text, warn):
+        for item, key in _remote(text) if is_remote(text) else _expand(text, warn):
             other = found.get(key)
             if other is None or (not item.named, item.name) < (not other.named, other.name):
                 found[key] = item
@@ -57,10 +74,21 @@ def discover(inputs: Sequence[str], warn: Callable[[str], None]) -> list[Input]:
     return files
 
 
+def _remote(text: str) -> Iterator[tuple[Input, Hashable]]:
+    from extractscan.logs.remote import find  # noqa: PLC0415 (who reads local files alone does not pay for it)
+
+    for one in find(text):
+        place = one.place
+        key = (place.kind, place.account, place.path)
+        yield Input(place.uri, place.uri, one.named, one.size, place, one.lake), key
+
+
 def _expand(text: str, warn: Callable[[str], None]) -> Iterator[tuple[Input, tuple[int, int]]]:
     if not text or "\0" in text:
         raise InputError("an input has no name" if not text else "the name of an input holds a NUL character")
+    known: dict[str, str | None] = {}
     if os.path.lexists(text):
+        _apart(text, known)
         yield from _entry(text, warn, named=True)
         return
     if not glob.has_magic(text):
@@ -71,7 +99,18 @@ def _expand(text: str, warn: Callable[[str], None]) -> Iterator[tuple[Input, tup
     for match in matches:
         if Path(match).name.startswith("_") and not Path(text).name.startswith("_"):
             continue  # as in a folder
+        _apart(match, known)
         yield from _entry(match, warn, named=False)
+
+
+def _apart(name: str, known: dict[str, str | None]) -> None:
+    """Raise InputError for a part of a table of a lake: its files may hold rows that are no longer in the table."""
+    path = os.path.realpath(name)
+    table = lake_above(path if Path(path).is_dir() else str(Path(path).parent), known)
+    if table is not None and table != path:
+        raise InputError(
+            f"{name} is a part of the {NAMES[lake_of(table) or 'delta']} table {table}, and may hold rows that were removed: name the table"
+        )
 
 
 def _entry(name: str, warn: Callable[[str], None], *, named: bool) -> Iterator[tuple[Input, tuple[int, int]]]:
@@ -84,7 +123,7 @@ def _entry(name: str, warn: Callable[[str], None], *, named: bool) -> Iterator[t
         warn(message)
         return
     if stat.S_ISDIR(status.st_mode):
-        yield from _folder(name, warn)
+        yield from _folder(name, warn, named=named)
     elif stat.S_ISREG(status.st_mode):
         yield Input(name, os.path.realpath(name), named, status.st_size), (status.st_dev, status.st_ino)
     elif named and stat.S_ISFIFO(status.st_mode):  # a named pipe, or the shell's <(…)
@@ -93,10 +132,11 @@ def _entry(name: str, warn: Callable[[str], None], *, named: bool) -> Iterator[t
         raise InputError(f"{name} is neither a file nor a folder")
 
 
-def _folder(top: str, warn: Callable[[str], None]) -> Iterator[tuple[Input, tuple[int, int]]]:
+def _folder(top: str, warn: Callable[[str], None], *, named: bool) -> Iterator[tuple[Input, tuple[int, int]]]:
     """Files under ``top``; hidden ones, and those beginning with ``_`` (a job's marks and logs), are not looked at.
 
-    Links to folders are followed, but no folder is entered twice, so that a loop of links ends.
+    A folder that is a table of a lake is one input. Links to folders are followed, but no folder is entered twice, so that a loop of
+    links ends.
     """
     visited: set[tuple[int, int]] = set()
 
@@ -114,6 +154,15 @@ def _folder(top: str, warn: Callable[[str], None]) -> Iterator[tuple[Input, tupl
     for folder, folders, files in os.walk(
         top, followlinks=True, onerror=lambda error: warn(f"{error.filename} cannot be read: {_why(error)}")
     ):
+        lake = lake_of(folder) if TABLE_MARKS.intersection(folders) else None
+        if lake is not None:
+            status = Path(folder).stat()
+            yield (
+                Input(folder, os.path.realpath(folder), named and folder == top, 0, lake=lake),
+                (status.st_dev, status.st_ino),
+            )
+            folders.clear()
+            continue
         folders[:] = sorted(f for f in folders if not f.startswith((".", "_")) and enter(str(Path(folder, f))))
         for file in sorted(files):
             if not file.startswith((".", "_")):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from extractscan.errors import InputError
 from extractscan.logs.choose import Chooser, FormatOptions, tie
-from extractscan.logs.columnar import Columns
 from extractscan.logs.names import LOG_SIGNS, missing, name_table
 from extractscan.logs.sniff import Sniffed
+from extractscan.logs.sources import columns_of
 from extractscan.logs.state import Known, Unread
 from extractscan.logs.wording import lacks, lacks_in, show
 
@@ -48,7 +48,7 @@ class Judge:
         Raises InputError for a named file that is a log without accounts or time stamps, or that may be two formats.
         """
         if seen.columnar and item.path is not None and item.size is not None:
-            table = Columns(item.path, seen.format)
+            table = columns_of(item, seen.format)
             seen = Sniffed(seen.format, names=tuple(table.names), sample=(table.shape(),))
         found = self._chooser.recognise(seen)
         if found.format is None:

@@ -138,7 +138,7 @@ class PartedReader(LogReader):
 
         Raises UsageError for standard input and pipes, which no other machine can read, and InputError as ``batches`` does.
         """
-        pipes = [item.name for item in self._files if item.path is None or item.size is None]
+        pipes = [item.name for item in self._files if item.piped]
         if pipes:
             raise UsageError(f"{pipes[0]} cannot be read by other machines; name files that all of them can open")
         with contextlib.ExitStack() as stack:

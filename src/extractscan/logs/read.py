@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-import tempfile
+import io
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
 
 from extractscan.errors import InputError
+from extractscan.jit import JSON, NESTED, tell_if_cold
 from extractscan.logs import textfiles
 from extractscan.logs.canonical import RawBatch, to_canonical
 from extractscan.logs.choose import FormatOptions
-from extractscan.logs.columnar import Columns, parquet_rows
+from extractscan.logs.columnar import parquet_rows
 from extractscan.logs.discover import Input, discover
+from extractscan.logs.ending import conclude
 from extractscan.logs.judge import Judge
-from extractscan.logs.quarantine import WARN_SHARE, Quarantine, enforce
+from extractscan.logs.quarantine import Quarantine
 from extractscan.logs.references import resolve
 from extractscan.logs.result import FileSummary, ReadSummary, RequestBatch
 from extractscan.logs.schema import CANONICAL
 from extractscan.logs.sides import as_batch, grouped, joined, side_table
-from extractscan.logs.sniff import HEAD, sniff
+from extractscan.logs.sniff import HEAD, Sniffed, sniff
+from extractscan.logs.sources import bodies, columns_of, heads, lake_digest, open_input, spooled, stream_input
 from extractscan.logs.state import FileState, Known
-from extractscan.logs.streams import PIECE, BackgroundDigest, DamagedError, Raw, Text, as_utf8, pieces
+from extractscan.logs.streams import BackgroundDigest, DamagedError, Raw, Text, as_utf8, pieces
 from extractscan.logs.wording import lacks, lacks_in
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from extractscan.logs.envelope import Plan
-    from extractscan.logs.sniff import Sniffed
     from extractscan.logs.state import Unread
     from extractscan.logs.textfiles import Reading
     from extractscan.progress import Observer
@@ -137,41 +138,57 @@ class LogReader:
         """Look at all files: those to read."""
         sizes = [item.size for item in self._files if item.size is not None]
         self._observer.stage("read", sum(sizes) if len(sizes) == len(self._files) else None)
-        looked = [(item, *self._look(item, stack)) for item in self._files]
+        looked = [
+            (i, *self._look(i, stack, head)) for i, head in zip(self._files, heads(self._files, HEAD), strict=True)
+        ]
         known = self._judge.wanted([(item, raw, seen) for item, raw, seen in looked if seen is not None])
         self._judge.tell_formats([seen for _, _, seen in known])
+        for kernels in {
+            NESTED if k.plan is not None else JSON for _, _, k in known if k.plan is not None or k.seen.is_json
+        }:
+            tell_if_cold(kernels, self._observer.note)
         return known
 
     def _draw(self, known: list[Looked], stack: contextlib.ExitStack) -> Iterator[RequestBatch]:
         """Read the files, those first that others refer to."""
         joins = {role for _, _, k in known if k.plan is not None for role in k.plan.format.joins}
+        roles = [k.plan.format.role if k.plan is not None else "" for _, _, k in known]
+        sides = [(role, *one) for role, one in zip(roles, known, strict=True) if role in joins]
+        others = [one for role, one in zip(roles, known, strict=True) if role not in joins]
+        fetched = bodies([item for _, item, _, _ in sides] + [item for item, _, _ in others])
+        stack.callback(getattr(fetched, "close", lambda: None))
         parts: dict[str, list[pl.DataFrame]] = {}
-        for item, raw, seen in known:
-            if seen.plan is not None and seen.plan.format.role in joins:
-                parts.setdefault(seen.plan.format.role, []).extend(self._read_side(item, raw, seen, stack))
+        for role, item, raw, seen in sides:
+            parts.setdefault(role, []).extend(self._read_side(item, _held(raw, fetched), seen))
         self._sides = {role: side_table(tables) for role, tables in sorted(parts.items())}
-        for item, raw, seen in known:
-            if seen.plan is None or seen.plan.format.role not in joins:
-                yield from self._read(item, raw, seen, stack)
+        for item, raw, seen in others:
+            yield from self._read(item, _held(raw, fetched), seen)
 
-    def _read_side(self, item: Input, raw: Raw | None, known: Known, stack: contextlib.ExitStack) -> list[pl.DataFrame]:
+    def _read_side(self, item: Input, raw: Raw | None, known: Known) -> list[pl.DataFrame]:
         """The side table of a file whose records are no requests."""
         held: list[RawBatch] = []
-        for _ in self._read(item, raw, known, stack, aside=held):
+        for _ in self._read(item, raw, known, aside=held):
             pass
         table = grouped(held)
         return [table] if table.height else []
 
     # --- one file -----------------------------------------------------------------------------------------------------
 
-    def _look(self, item: Input, stack: contextlib.ExitStack) -> tuple[Raw | None, Known | None]:
+    def _look(
+        self, item: Input, stack: contextlib.ExitStack, head: bytes | Exception | None
+    ) -> tuple[Raw | None, Known | None]:
         """Recognise a file; None for one that is passed over. A pipe is left open, its head can be had only once."""
         try:
-            if item.path is None or item.size is None:
-                file: IO[bytes] = sys.stdin.buffer if item.path is None else stack.enter_context(_open(item.path))
-                raw = Raw(file, hashing=True)
+            if item.lake is not None:
+                return None, self._judge.judge(item, Sniffed(item.lake))
+            if item.piped:
+                raw = Raw(
+                    open_input(item) if item.path is None else stack.enter_context(open_input(item)), hashing=True
+                )
                 return raw, self._judge.judge(item, sniff(raw.peek(HEAD), self._judge.names))
-            with _open(item.path) as file:
+            if isinstance(head, Exception):
+                raise head
+            with open_input(item) if head is None else io.BytesIO(head) as file:
                 return None, self._judge.judge(item, sniff(Raw(file).peek(HEAD), self._judge.names))
         except OSError as error:
             self._failed(item, f"cannot be read: {(error.strerror or 'input/output error').lower()}")
@@ -184,6 +201,7 @@ class LogReader:
     def _failed(self, item: Input, reason: str) -> None:
         if item.named:
             raise InputError(f"{item.name} {reason}")
+        self._observer.warn(f"{item.name} {reason}")
         self._quarantine.add(item.name, None, reason)
         self._add_summary(item, "unreadable", "", FileState(item.name, self._quarantine, rows_bad=1))
 
@@ -192,19 +210,31 @@ class LogReader:
         item: Input,
         raw: Raw | None,
         known: Known,
-        stack: contextlib.ExitStack,
         aside: list[RawBatch] | None = None,
     ) -> Iterator[RequestBatch]:
         """Read one file. With ``aside``, its raw batches go there instead of becoming requests."""
+        with contextlib.ExitStack() as stack:
+            yield from self._opened(item, raw, known, stack, aside)
+
+    def _opened(
+        self,
+        item: Input,
+        raw: Raw | None,
+        known: Known,
+        stack: contextlib.ExitStack,
+        aside: list[RawBatch] | None,
+    ) -> Iterator[RequestBatch]:
         state = FileState(item.name, self._quarantine)
         seen = known.seen
-        path, digest = item.path, None
-        if raw is None:
-            digest = BackgroundDigest(item.path or "", item.size or 0)
-        elif seen.columnar:
-            path = stack.enter_context(_spooled(raw))
+        path, digest, sha256 = item.path, None, ""
         try:
-            if raw is not None and seen.columnar:  # a pipe: its columns are known only now
+            if item.place is not None and item.lake is None:
+                raw = raw or Raw(stack.enter_context(stream_input(item)), hashing=True)
+            elif raw is None and item.lake is None:
+                digest = BackgroundDigest(item.path or "", item.size or 0)
+            if raw is not None and seen.columnar:
+                path = stack.enter_context(spooled(raw))
+            if item.piped and seen.columnar:  # its columns are known only now
                 known = self._judge.judge(Input(item.name, path, item.named, 0), seen) or known
                 self._judge.tell_formats([known])
                 seen = known.seen
@@ -219,14 +249,18 @@ class LogReader:
             state.bad(None, f"{error}; rows after the first {rows:,} are lost" if rows else str(error))
         except OSError as error:
             state.bad(None, f"reading failed: {(error.strerror or 'input/output error').lower()}")
-        sha256 = digest.result() if digest is not None else raw.digest() if raw is not None else ""
+        with contextlib.suppress(OSError):  # what cannot be read to its end has no digest
+            sha256 = digest.result() if digest is not None else raw.digest() if raw is not None else ""
         size = raw.size if raw is not None else item.size or 0
+        if item.lake is not None:
+            with contextlib.suppress(OSError):
+                sha256, size = lake_digest(item)
         self._observer.advance(max(size - state.told, 0))
         self._add_summary(item, known.label, sha256, state, size, known.found.next_best)
         self._tell(item, known, state)
 
     def _columnar(self, item: Input, path: str, known: Known, state: FileState) -> Iterator[RawBatch]:
-        table = Columns(path, known.seen.format)
+        table = columns_of(item, known.seen.format, path)
         if known.plan is not None:
             for frame, line in table.frames(known.plan.wanted(table.names), self._options.batch_rows):
                 yield _of_frame(frame, line, known.plan)
@@ -256,7 +290,7 @@ class LogReader:
             pool = stack.enter_context(ThreadPoolExecutor(min(pl.thread_pool_size(), _MOST_THREADS)))
             how = textfiles.Reading(self._judge.names, state, self._options.batch_rows, pool, known.plan)
             if raw is None:
-                raw = Raw(stack.enter_context(_open(item.path or "")), limit=item.size)
+                raw = Raw(stack.enter_context(open_input(item)), limit=item.size)
             source = pieces(raw, seen.codec)
             text = Text(as_utf8(source, seen.encoding) if seen.encoding else source)
             for batch in self._batches(item, state, _parse(text, how, seen), known.plan, aside):
@@ -284,7 +318,7 @@ class LogReader:
                 aside.append(batch)
                 continue
             if plan is not None and plan.refers and item.path is not None:
-                lost = resolve(batch, item.path)
+                lost = resolve(batch, item)
                 if lost:
                     self._observer.warn(f"{item.name}: {lost:,} bodies that lie in other files were not found")
             self._add_account(item, batch)
@@ -355,31 +389,21 @@ class LogReader:
     # --- the whole run ------------------------------------------------------------------------------------------------
 
     def _finish(self) -> None:
-        summary = self._summary
-        summary.present = {name: self._present[name] for name in CANONICAL}
-        same: dict[str, str] = {}
-        for file in summary.files:
-            if file.sha256 and file.rows_kept and same.setdefault(file.sha256, file.path) != file.path:
-                self._observer.warn(f"{same[file.sha256]} and {file.path} are the same; their requests count once")
-        enforce(self._quarantine, summary.rows_read, self._options.max_bad_rows)
-        if not summary.rows_kept and self._options.complete:
-            raise InputError(self._nothing())
-        bad = summary.rows_quarantined
-        if bad > WARN_SHARE * summary.rows_read:
-            share = bad / summary.rows_read
-            self._observer.warn(
-                f"{bad:,} of {summary.rows_read:,} rows ({share:.1%}) cannot be read: {self._quarantine.first()}"
-            )
+        self._summary.present = {name: self._present[name] for name in CANONICAL}
+        conclude(
+            self._summary,
+            self._quarantine,
+            self._observer,
+            max_bad_rows=self._options.max_bad_rows,
+            passed_over=self._judge.passed_over,
+            may_be_empty=not self._options.complete,
+        )
 
-    def _nothing(self) -> str:
-        """Why a run has no request at all."""
-        if self._summary.rows_outside_window:
-            return f"no requests in the time asked for ({self._summary.rows_outside_window:,} lie outside)"
-        reasons = [*([self._quarantine.first()] if self._quarantine.count else []), *self._judge.passed_over[:3]]
-        empty = [file.path for file in self._summary.files if file.format.startswith("empty")]
-        if empty and not reasons:
-            reasons = [f"{', '.join(empty[:3])} {'is' if len(empty) == 1 else 'are'} empty"]
-        return "no readable requests" + (f": {'; '.join(reasons)}" if reasons else "")
+
+def _held(raw: Raw | None, fetched: Iterator[bytes | None]) -> Raw | None:
+    """The next input, if its bytes are here already."""
+    body = next(fetched)
+    return raw if body is None else Raw(io.BytesIO(body), hashing=True)
 
 
 def _of_frame(frame: pl.DataFrame, line: Callable[[NDArray[np.int64]], NDArray[np.int64]], plan: Plan) -> RawBatch:
@@ -391,17 +415,3 @@ def _parse(text: Text, how: Reading, seen: Sniffed) -> Iterator[RawBatch]:
     if seen.format == "csv":
         return textfiles.csv(text, how, list(seen.names), seen.delimiter)
     return textfiles.json_values(text, how) if seen.format == "json" else textfiles.json_lines(text, how)
-
-
-def _open(path: str) -> IO[bytes]:
-    return open(path, "rb")  # noqa: PTH123 (the caller closes it)
-
-
-@contextlib.contextmanager
-def _spooled(raw: Raw) -> Iterator[str]:
-    """A pipe's bytes as a file on disk, for formats that are read from their end."""
-    with tempfile.NamedTemporaryFile(prefix="extractscan-") as file:
-        while data := raw.read(PIECE):
-            file.write(data)
-        file.flush()
-        yield file.name

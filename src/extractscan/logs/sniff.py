@@ -20,7 +20,7 @@ from extractscan.logs.streams import codec_of
 if TYPE_CHECKING:
     from extractscan.logs.names import NameTable
 
-Format = Literal["parquet", "arrow", "arrow-stream", "jsonl", "json", "csv", "empty", "unknown"]
+Format = Literal["parquet", "arrow", "arrow-stream", "delta", "iceberg", "jsonl", "json", "csv", "empty", "unknown"]
 
 HEAD: Final = 256 << 10
 """Bytes of a file, as stored, that are looked at."""
@@ -55,7 +55,7 @@ class Sniffed:
     @property
     def columnar(self) -> bool:
         """Whether it is a table whose columns are stored one by one."""
-        return self.format in ("parquet", "arrow", "arrow-stream")
+        return self.format in ("parquet", "arrow", "arrow-stream", "delta", "iceberg")
 
     @property
     def is_json(self) -> bool:

@@ -131,7 +131,7 @@ def notes(run: RunSummary) -> list[tuple[str, str]]:
     if run.allowlist:
         out += [("Allowlist", warning) for warning in run.allowlist.warnings]
         out += [("Allowed", _allowed(each)) for each in run.allowlist.shown]
-    out.append(("Caution", f"{CAUTION} {run.calibration}"))
+    out.append(("Caution", f"{CAUTION} {run.calibration[:1].upper()}{run.calibration[1:]}"))
     return out
 
 

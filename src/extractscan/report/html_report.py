@@ -102,6 +102,7 @@ def _sections(findings: Findings, top: int) -> Iterator[Markup]:
             "Logs that were read",
             ["File", "Format", "Kept", "Quarantined", "SHA-256"],
             [[f.path, f.format, f"{f.rows_kept:,}", f"{f.rows_quarantined:,}", f.sha256] for f in run.files],
+            ["File", "SHA-256"],
         )
 
 
@@ -122,7 +123,7 @@ def _atlas() -> Markup:
         for technique in atlas.techniques(kind)
     ]
     caption = f"MITRE ATLAS {atlas.version()}: what the findings would be, if true"
-    return plain_table(caption, ["Technique", "Name", "Tactic", "Of"], rows)
+    return plain_table(caption, ["Technique", "Name", "Tactic", "Of"], rows, ["Technique"])
 
 
 def _quarantine(run: RunSummary) -> Markup:
@@ -131,4 +132,4 @@ def _quarantine(run: RunSummary) -> Markup:
         for entry, alike in phrases.examples(run.quarantine, _QUARANTINE_SHOWN)
     ]
     sentence = element("p", f"{phrases.count(run.rows_quarantined, 'row')} could not be read.")
-    return join(sentence, plain_table("An example of each reason", ["File", "Line", "Reason", "Alike"], rows))
+    return join(sentence, plain_table("An example of each reason", ["File", "Line", "Reason", "Alike"], rows, ["File"]))
