@@ -82,6 +82,24 @@ ShowText: TypeAlias = Annotated[
 RawText: TypeAlias = Annotated[
     bool, typer.Option("--raw-text", help="With --show-text: leave in e-mail addresses, keys and card numbers.")
 ]
+EngineName: TypeAlias = Annotated[str, typer.Option("--engine", metavar="NAME", help="Where to work: local or spark.")]
+SparkRemote: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="URL", help="With --engine spark: Spark Connect, sc://HOST:PORT.")
+]
+SparkMaster: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="URL", help="With --engine spark: a standalone cluster, spark://HOST:PORT.")
+]
+SparkWork: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="With --engine spark: the run folder, on storage that all workers reach; a run resumes from it.",
+    ),
+]
+SparkConf: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="With --engine spark: a setting of Spark's; may be repeated."),
+]
 NoProgress: TypeAlias = Annotated[bool, typer.Option("--no-progress", help="No progress bar.")]
 
 
@@ -113,6 +131,17 @@ def parse_columns(pairs: list[str], option: str = "--column") -> dict[str, str]:
         if not equals or not name or not source:
             raise UsageError(f"{option}: {pair!r} is not {as_in}")
         out[name] = source
+    return out
+
+
+def parse_settings(pairs: list[str]) -> dict[str, str]:
+    """Parse ``--spark-conf key=value``."""
+    out = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.startswith("spark."):
+            raise UsageError(f"--spark-conf: {pair!r} is not KEY=VALUE, as in spark.executor.memory=4g")
+        out[key] = value
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 from extractscan.cli.options import (
     AccountFrom,
     Columns,
+    EngineName,
     Jobs,
     LogFormat,
     LogPaths,
@@ -22,10 +24,15 @@ from extractscan.cli.options import (
     Output,
     Quiet,
     Since,
+    SparkConf,
+    SparkMaster,
+    SparkRemote,
+    SparkWork,
     Until,
     Verbose,
     log_source,
     parse_columns,
+    parse_settings,
     use_threads,
     window,
 )
@@ -94,6 +101,11 @@ def score(
     show_allowed: Annotated[bool, typer.Option("--show-allowed", help="With --allow: list what it hides.")] = False,
     max_bad_rows: MaxBadRows = None,
     fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 1 if a finding is at least this severe.")] = None,
+    engine: EngineName = "local",
+    spark_remote: SparkRemote = None,
+    spark_master: SparkMaster = None,
+    spark_work: SparkWork = None,
+    spark_conf: SparkConf = None,
     jobs: Jobs = 0,
     memory: MemoryLimit = None,
     quiet: Quiet = False,
@@ -116,6 +128,11 @@ def score(
         raise UsageError("--baseline cannot be standard input; name a file, a folder or a glob")
     if case is not None and no_case:
         raise UsageError("--case and --no-case exclude each other")
+    if engine not in ("local", "spark"):
+        raise UsageError(f"--engine takes local or spark, not {engine!r}")
+    settings_of_spark = parse_settings(spark_conf or [])
+    if engine == "local" and (spark_remote or spark_master or spark_work or spark_conf):
+        raise UsageError("--spark-remote, --spark-master, --spark-work and --spark-conf need --engine spark")
     started = datetime.now(UTC)
     threads = use_threads(jobs)
 
@@ -151,17 +168,30 @@ def score(
         from extractscan.case.write import check_case  # noqa: PLC0415
 
         check_case(case, logs, clobber=clobber)
+    place = None
+    if engine == "spark":
+        from extractscan.engine.spark_session import Place, check_place  # noqa: PLC0415
+
+        place = Place(spark_remote, spark_master, settings_of_spark)
+        check_place(place, spark_work)
     if not quiet:
         tell_if_cold(SCORING, note)
-    with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
-        preflight(
-            logs,
-            Silent() if quiet else console,
-            baselines=baseline or [],
-            case=case,
-            limit=room.limit,
-            tell=verbose,
-        )
+    with Console(progress=not (no_progress or quiet), verbose=verbose) as console, contextlib.ExitStack() as stack:
+        front = None
+        if place is None:
+            preflight(
+                logs,
+                Silent() if quiet else console,
+                baselines=baseline or [],
+                case=case,
+                limit=room.limit,
+                tell=verbose,
+            )
+        else:
+            from extractscan.engine.spark import spark_front  # noqa: PLC0415
+
+            console.stage("reaching Spark")
+            front = stack.enter_context(spark_front(place, spark_work))
         found, scored = judge_logs(
             source,
             observer=Silent() if quiet else console,
@@ -170,6 +200,7 @@ def score(
             rate=alpha,
             keep=case is not None or by_frame,
             memory=room,
+            front=front,
         )
         if case is not None:
             from extractscan.case.manifest import Settings  # noqa: PLC0415

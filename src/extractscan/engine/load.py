@@ -26,7 +26,7 @@ ROWS: Final = 50_000
 """Rows that are fingerprinted together at the least."""
 
 
-def _united(batches: Iterable[RequestBatch]) -> Iterator[pl.DataFrame]:
+def united(batches: Iterable[RequestBatch]) -> Iterator[pl.DataFrame]:
     """Unite small batches, so that ten thousand files of one call each do not cost ten thousand fingerprintings."""
     held: list[pl.DataFrame] = []
     rows = 0
@@ -76,7 +76,7 @@ def load(
     memory = memory or Memory()
     reader = source.open(observer, batch_rows=memory.batch_rows(jobs))
     with contextlib.closing(Merger(memory)) as merger:
-        for batch in in_turn(fingerprint, _united(reader.batches()), jobs):
+        for batch in in_turn(fingerprint, united(reader.batches()), jobs):
             merger.add(batch)
         prints = merger.finish()
     need = memory.needed(prints.requests.height, len(prints.prompts))
