@@ -309,7 +309,7 @@ class LogReader:
             if raw is None:
                 raw = Raw(stack.enter_context(open_input(item)), limit=item.size)
             source = between(pieces(raw, seen.codec), item.start, item.stop)
-            text = Text(as_utf8(source, seen.encoding) if seen.encoding else source)
+            text = Text(as_utf8(source, seen.encoding) if seen.encoding else source, begins=not item.start)
             for batch in self._batches(item, state, _parse(text, how, seen), known.plan, aside):
                 yield batch
                 self._advance(state, raw.size)
