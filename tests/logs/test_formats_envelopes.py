@@ -208,7 +208,9 @@ def test_a_mapping_may_extend_any_format(tmp_path):
         if one.unreadable:
             continue
         (tmp_path / "m.toml").write_text(f'[format]\nname = "x"\nextends = "{one.name}"\n[detect]\nall = ["a"]\n')
-        assert {key: set(paths) for key, paths in load(tmp_path / "m.toml").bodies.items()} == {key: set(paths) for key, paths in one.bodies.items()}
+        assert {key: set(paths) for key, paths in load(tmp_path / "m.toml").bodies.items()} == {
+            key: set(paths) for key, paths in one.bodies.items()
+        }
 
 
 @pytest.mark.parametrize("name", ["sharegpt", "lmsys", "anthropic-batch"])

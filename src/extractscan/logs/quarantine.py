@@ -31,6 +31,10 @@ class Quarantine:
         if len(self.entries) < QUARANTINE_KEPT:
             self.entries.append(Quarantined(file, line, reason))
 
+    def in_order(self, first: int) -> None:
+        """Put the entries from ``first`` on, all of one file, in the order of lines, however the file was cut into batches."""
+        self.entries[first:] = sorted(self.entries[first:], key=lambda e: (e.line is None, e.line or 0, e.reason))
+
     @property
     def room(self) -> int:
         """How many more entries will be kept."""

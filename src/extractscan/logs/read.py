@@ -240,6 +240,7 @@ class LogReader:
             with contextlib.suppress(OSError):
                 sha256, size = lake_digest(item)
         self._observer.advance(max(size - state.told, 0))
+        self._quarantine.in_order(state.first)
         self._add_summary(item, known.label, sha256, state, size, known.found.next_best)
         self._tell(item, known, state)
 

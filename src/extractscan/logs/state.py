@@ -55,6 +55,10 @@ class FileState:
     texts_repaired: int = 0
     clashes: Counter[str] = field(default_factory=Counter)
     slots: set[str] = field(default_factory=set)
+    first: int = 0
+
+    def __post_init__(self) -> None:
+        self.first = len(self.quarantine.entries)
 
     @property
     def rows_read(self) -> int:
