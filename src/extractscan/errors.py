@@ -21,3 +21,9 @@ class InputError(ExtractscanError):
     """An input cannot be read, or has more bad rows than the user allows."""
 
     exit_code = 3
+
+
+class EngineError(ExtractscanError):
+    """The machines that should do the work cannot be reached, fail, or cannot hold it."""
+
+    exit_code = 3

@@ -14,6 +14,7 @@ REQUESTS = {
     **dict.fromkeys(("account", "org_id", "ip", "payment_id", "end_user"), pl.UInt32),
     "time_us": pl.Int64,
     "model": pl.UInt32,
+    "stream": pl.Int64,
 }
 
 
@@ -80,8 +81,8 @@ def build(made):
     )
     requests = pl.DataFrame(
         [
-            (m.account, m.org, m.ip, m.payment, i % m.users if m.users else None, m.first_us, None)
-            for m in made
+            (m.account, m.org, m.ip, m.payment, i % m.users if m.users else None, m.first_us, None, s)
+            for s, m in enumerate(made)
             for i in range(max(1, m.users))
         ],
         schema=REQUESTS,

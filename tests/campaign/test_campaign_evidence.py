@@ -255,6 +255,7 @@ def test_an_account_is_of_its_commonest_organisation_and_the_least_of_equals():
             "end_user": [None] * 5,
             "time_us": [0] * 5,
             "model": [None] * 5,
+            "stream": [0] * 5,
         },
         schema=REQUESTS,
     )

@@ -66,11 +66,39 @@ def test_overlap_is_what_sets_say(log, data):
     sizes = np.array([sum(len(rows[s][2]) for s in group if rows[s][0] == a) for a in members], float)
     assert found.pairs == sum(a * b for a, b in itertools.combinations(sizes, 2))
     if outside:
-        meetings = sum(len(h & a & indexed) for h in outside for a in held)
-        rate = meetings / (sizes.sum() * sum(map(len, outside)))
-        assert found.expected == pytest.approx(rate * (sizes.sum() ** 2 - (sizes**2).sum()) / 2)
+        meetings = np.array([sum(len(h & a & indexed) for h in outside) for a in held], float)
+        rate = meetings.sum() / (sizes.sum() * sum(map(len, outside)))
+        fair = rate * sum(map(len, outside)) * sizes
+        own = rate * (meetings + 1) / (fair + 1)
+        expected = sum(
+            sizes[i] * sizes[j] * np.sqrt(own[i] * own[j]) for i, j in itertools.combinations(range(sizes.size), 2)
+        )
+        assert found.expected == pytest.approx(expected)
     else:
         assert found.expected == 0.0
+
+
+def test_who_meets_no_outsider_is_not_expected_to_meet_members():
+    """Half of the members ask for single items, as outsiders do, the others for five at a time: these can meet nobody."""
+    dice = np.random.default_rng(2)
+
+    def drawn():
+        return dice.choice(400, 100, replace=False).tolist()
+
+    single = [Made(a, [(p,) for p in drawn()]) for a in range(4)]
+    by_five = [Made(4 + a, [tuple(five) for five in np.reshape(drawn(), (20, 5)).tolist()]) for a in range(4)]
+    outside = [Made(8 + a, [(p,) for p in drawn()]) for a in range(10)]
+    streams, _, _ = build(single + by_five + outside)
+    payloads = Payloads(streams)
+    alone = payloads.overlap(np.arange(4), np.arange(4))
+    mixed = payloads.overlap(np.arange(8), np.arange(8))
+    assert mixed.inside == alone.inside
+    assert alone.expected == pytest.approx(alone.inside, rel=0.3)
+    assert mixed.expected == pytest.approx(
+        alone.inside, rel=0.45
+    )  # a common rate would expect more than half as much again
+    everyones = (mixed.met.sum() / 2) / alone.pairs * mixed.pairs
+    assert mixed.expected < 0.75 * everyones
 
 
 def test_a_partition_is_expected_to_overlap_as_it_does_with_others_of_the_source():

@@ -111,6 +111,14 @@ def test_a_response_that_comes_back_in_one_of_the_next_prompts():
     assert only(short)["returned"] is None
 
 
+def test_an_answer_quoted_from_its_own_prompt_does_not_return():
+    """Questions about one passage: each answer stands in it, and so in every next prompt too."""
+    passage = words(0, 60)
+    asks = [f"{passage} {words(1000 + 9 * i, 6)}" for i in range(6)]
+    quotes = [words(7 * i, 9) for i in range(6)]
+    assert only([{"prompt": p, "response": r} for p, r in zip(asks, quotes, strict=True)])["returned"] == 0.0
+
+
 def test_tagged_responses_are_a_share_of_those_that_are_known():
     tagged, plain = "<think>so</think><answer>four</answer>", "<b>four</b> it is"
     log = [{"prompt": words(9 * i), "response": r} for i, r in enumerate([tagged, plain, tagged, None])]

@@ -1,13 +1,16 @@
 """The text of docs/commands.md, made from ``--help``. Run with a path to write it."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
+
+from typer.main import get_command
+
+from extractscan.cli.main import app
 
 COMMANDS = (
     "",
     "score",
+    "update",
     "inspect",
     "convert",
     "evaluate",
@@ -17,17 +20,23 @@ COMMANDS = (
     "campaigns",
     "clusters",
     "timeline",
+    "trace",
     "diff",
     "verify",
+    "config",
+    "config init",
+    "config show",
+    "config validate",
     "schema",
 )
 
 
 def help_of(command):
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERMINAL_WIDTH": "100"}
-    words = [sys.executable, "-m", "extractscan", *([command] if command else []), "--help"]
-    shown = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
-    return shown.stdout.replace("python -m extractscan", "extractscan").rstrip()
+    """What ``--help`` prints on a terminal of 80 columns."""
+    context = get_command(app).make_context("extractscan", [], resilient_parsing=True, terminal_width=78)
+    for word in command.split():
+        context = context.command.commands[word].make_context(word, [], parent=context, resilient_parsing=True)
+    return context.get_help().rstrip()
 
 
 def text():

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 
 COMMAND = (sys.executable, "-m", "extractscan")
-_OURS = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "EXTRACTSCAN_DEBUG", "POLARS_MAX_THREADS")
+_OURS = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "POLARS_MAX_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,9 @@ class Ran:
 
 def environment(**more: str) -> dict[str, str]:
     """The environment without what would change a report; Python's own checks are errors."""
-    kept = {name: value for name, value in os.environ.items() if name not in _OURS}
+    kept = {
+        name: value for name, value in os.environ.items() if name not in _OURS and not name.startswith("EXTRACTSCAN_")
+    }
     return {**kept, "PYTHONUTF8": "1", **more}
 
 

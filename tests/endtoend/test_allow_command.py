@@ -2,6 +2,7 @@
 
 import json
 
+import made_log
 from commandline import run
 from made_log import jsonl
 
@@ -30,6 +31,22 @@ def test_the_command_hides_counts_and_lists(tmp_path, rows):
     ran = run("score", log, "-f", "json", "--allow", allow)
     assert "expired on 1999-01-01" in ran.err
     assert len(json.loads(ran.out)["accounts"]) == len(plain["accounts"])
+
+
+def test_a_frame_hides_the_campaign_that_uses_it(tmp_path, log, call):
+    allow = tmp_path / "allow.toml"
+    entry = '[[allow]]\nframe = """{}"""\nreason = "the quiz app"\nowner = "o"\nexpiry = 2099-01-01\n'
+    allow.write_text(entry.format(made_log.FRAME))
+    document = json.loads(call("score", log, "-f", "json", "-q", "--allow", allow, "--show-allowed").out)
+    assert document["run"]["allowlist"]["campaigns"] == 1
+    hidden = {each["subject"] for each in document["run"]["allowlist"]["shown"]}
+    assert set(made_log.HYDRA) <= hidden
+    assert made_log.HARVESTER not in hidden
+    assert document["campaigns"] == []
+    allow.write_text(entry.format("Translate the text below into Swedish and keep all of its headings and numbers."))
+    document = json.loads(call("score", log, "-f", "json", "-q", "--allow", allow).out)
+    assert document["run"]["allowlist"]["accounts"] == document["run"]["allowlist"]["campaigns"] == 0
+    assert document["campaigns"]
 
 
 def test_a_bad_list_or_a_stray_option_is_a_usage_error(tmp_path, rows):

@@ -13,7 +13,7 @@ def test_the_command_reference_is_what_help_says():
 
 def test_every_command_has_a_section_and_a_line_in_the_readme():
     listed = set(re.findall(r"^  (\w+) +\S", command_docs.help_of("").split("Commands:")[1], re.MULTILINE))
-    assert listed == set(command_docs.COMMANDS) - {""}
+    assert listed == {command.split()[0] for command in command_docs.COMMANDS if command}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `extractscan (\w+)", readme, re.MULTILINE)
     assert sorted(rows) == sorted(listed)
@@ -52,3 +52,16 @@ def test_the_picture_in_the_readme_is_what_the_sample_gives():
     held = (ROOT / "docs" / "images" / "report.svg").read_text(encoding="utf-8")
     assert held == screenshots.report(), "run scripts/make_screenshots"
     assert "http" not in re.sub(r'xmlns="[^"]+"|<!-- .*? -->', "", held)
+
+
+def test_the_picture_of_the_page_is_of_todays_page():
+    import screenshots
+
+    images = ROOT / "docs" / "images"
+    assert (images / "page.sha256").read_text(encoding="utf-8").strip() == screenshots.page_hash(), (
+        "run scripts/make_screenshots"
+    )
+    drawn = (images / "page.png").read_bytes()
+    assert drawn.startswith(b"\x89PNG")
+    assert len(drawn) < 300_000
+    assert tuple(int.from_bytes(drawn[at : at + 4]) for at in (16, 20)) == screenshots.WINDOW

@@ -30,6 +30,19 @@ def test_help(call, arguments, option):
             assert f"\n  {name} " in text
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_is_said_of_a_command_is_the_beginning_of_its_help(name):
+    command = get_command(app).commands[name]
+    loaded = command.loaded() if hasattr(command, "loaded") else command
+    assert command.help.split() == loaded.help.split("\n\n")[0].split()
+
+
+def test_what_does_not_load_is_not_loaded():
+    code = "import sys; from extractscan.cli.main import app; print(*(m for m in sys.modules if m.startswith('extractscan.cli.')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
+    assert not {f"extractscan.cli.{name}" for name in COMMANDS} & set(done.stdout.split())
+
+
 def test_the_installed_script_and_the_module_are_one():
     script = Path(sys.executable).with_name("extractscan")
     for command in ([script], [sys.executable, "-m", "extractscan"]):

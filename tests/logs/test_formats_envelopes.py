@@ -112,8 +112,8 @@ def test_rows_of_a_format_that_are_bad_go_to_quarantine_with_their_line(tmp_path
     assert [(q.line, q.reason) for q in summary.quarantine] == [
         (2, "not valid JSON"),
         (4, "not a JSON object"),
-        (6, "nested more than 512 deep"),
         (5, "no account"),
+        (6, "nested more than 512 deep"),
     ]
 
 

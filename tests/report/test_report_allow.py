@@ -12,6 +12,7 @@ from test_report_formats import render
 
 from extractscan.errors import UsageError
 from extractscan.report.allow import Entry, apply_allowlist, read_allowlist
+from extractscan.report.framed import words
 from extractscan.report.interface import Format
 from extractscan.report.schemas import schema
 from extractscan.verdict.findings import Findings
@@ -47,8 +48,10 @@ def test_a_list_is_read(tmp_path):
         ("x", "not valid TOML"),
         ("[deny]\n", "nothing else"),
         ("allow = 3\n", "nothing else"),
-        (GOOD.replace('account = "a"\n', ""), "either an account or an organisation"),
-        (GOOD + 'organisation = "b"\n', "either an account or an organisation"),
+        (GOOD.replace('account = "a"\n', ""), "an account, an organisation or a frame"),
+        (GOOD + 'organisation = "b"\n', "an account or an organisation, not both"),
+        (GOOD + 'frame = "You are a helpful assistant"\n', "at least 8 different words"),
+        (GOOD + "frame = []\n", "frame must be text"),
         (GOOD.replace('"a"', "3"), "account must be text"),
         (GOOD.replace('"a"', '" "'), "account must be text"),
         (GOOD.replace('reason = "r"\n', ""), "reason must be text"),
@@ -129,6 +132,50 @@ def test_an_entry_covers_its_last_day(last, covered):
     assert warning == (
         "the entry for account a expired on 2026-03-05, before the log ends: later traffic is not hidden"
     )
+
+
+FRAME = "You are Kestrel, a terminal helper of Halden. Answer briefly and never invent a file name."
+FRAMES = {
+    "its frame alone": (words(FRAME),),
+    "a version of it": (words(FRAME.replace("terminal", "shell")), words(FRAME)),
+    "its frame and another": (
+        words(FRAME),
+        words("Write ten more tasks like these and number each of them from one on."),
+    ),
+    "unframed": (None,),
+    "its frame and unframed": (words(FRAME), None),
+    "part of it": (words("You are Kestrel, a terminal helper of Halden."),),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_frame_covers_what_rests_on_it_alone(name):
+    findings = Findings(made_up().run, (account(1, "a", organisation="org"),), ())
+    hidden = name in ("its frame alone", "a version of it")
+    for given in (
+        Entry(None, None, "product", "o", LATER, FRAME),
+        Entry("a", None, "product", "o", LATER, FRAME),
+        Entry(None, "org", "product", "o", LATER, FRAME),
+    ):
+        found = apply_allowlist(findings, [given], frames={"a": FRAMES[name]})
+        assert (found.accounts == ()) is hidden
+    for given in (
+        Entry("b", None, "product", "o", LATER, FRAME),
+        Entry(None, "other", "product", "o", LATER, FRAME),
+        Entry(None, None, "product", "o", date(2026, 1, 1), FRAME),
+    ):
+        assert apply_allowlist(findings, [given], frames={"a": FRAMES[name]}).accounts
+    assert apply_allowlist(findings, [Entry(None, None, "product", "o", LATER, FRAME)]).accounts
+
+
+def test_two_frames_may_be_covered_by_two_entries():
+    other = "Write ten more tasks like these and number each of them from one on."
+    findings = Findings(made_up().run, (account(1, "a"),), ())
+    both = [Entry(None, None, "r", "o", LATER, text) for text in (FRAME, other)]
+    frames = {"a": (words(FRAME), words(other))}
+    assert apply_allowlist(findings, both, frames=frames).accounts == ()
+    assert apply_allowlist(findings, both[:1], frames=frames).accounts
+    assert both[0].name().startswith("frame You are Kestrel")
 
 
 def test_warnings_are_bounded_and_need_a_log():

@@ -12,10 +12,10 @@ different sources. Words are weighted by their rarity among streams (squared idf
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 
 from extractscan.campaign.frequencies import all_pairs, weighted
 from extractscan.campaign.likeness import Matrix, Sketched
@@ -106,7 +106,7 @@ def _halves(
 
 
 def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return pl.thread_pool_size()  # which --jobs decides, and the machine where nobody did
 
 
 class Corpora:
@@ -114,7 +114,7 @@ class Corpora:
 
     Words are weighted by their rarity among ``reference`` units, so that every comparison in a log uses one scale: weights taken
     from the few units of one comparison would leave nothing of what these have in common. Results do not depend on ``jobs``,
-    the number of threads, by default one a core.
+    the number of threads, by default as many as Polars has.
     """
 
     def __init__(

@@ -9,11 +9,13 @@ import numpy as np
 import polars as pl
 
 from extractscan.campaign.gates import group_gates
-from extractscan.campaign.groups import MIN_PAYLOADS, MIN_SHARDS
+from extractscan.campaign.groups import ASKS_NOTHING, MIN_PAYLOADS, MIN_SHARDS
 from extractscan.campaign.means import means_bits, sharing_rate, without_common
 from extractscan.campaign.partition import partition_bits
 from extractscan.campaign.pivot import pivot_bits, pivots
+from extractscan.campaign.synchrony import FEWEST, Activity, synchrony_bits
 from extractscan.campaign.ties import CUSTOMER_SPREAD, customer_spread, load_bits, succession_bits
+from extractscan.coverage.frames import MIN_SUPPORT
 from extractscan.coverage.streams import CONVERSATION, SINGLE
 from extractscan.verdict.findings import Evidence, Gate, Tie
 from extractscan.verdict.signals import CAPS, RESAMPLED_NATURAL
@@ -31,6 +33,8 @@ SUPPORTING: Final = frozenset({"corpus", "means"})
 """Families that add to a group's evidence and are never its only reason."""
 ORGANIC: Final = -0.8
 """Load bits under which a group's loads are those of independent customers: all but a tenth of what there can be."""
+SMALLEST: Final[dict[str, int]] = {"frame": MIN_SUPPORT, "corpus": MIN_PAYLOADS, "near_empty": ASKS_NOTHING}
+"""Requests from which an account is found to belong to a group of a kind."""
 MOST: Final = 0.5
 """Share of a group's members who send each payload, from which it is a test or an exercise that all of them were given."""
 UNLIKE: Final = 0.7
@@ -68,6 +72,7 @@ class Population:
     senders: pl.DataFrame
     payloads: Payloads
     meetings: Meetings
+    activity: Activity
     pivot: pl.Series
     sharing: float
 
@@ -97,7 +102,10 @@ def population(profiles: pl.DataFrame, requests: pl.DataFrame, payloads: Payload
     # Addresses that many share tie nobody together; gates look at all addresses.
     rare = without_common(senders)["ip"].alias("rare_ip")
     senders = senders.with_columns(rare)
-    return Population(profiles, senders, payloads, meetings, pivots(requests), sharing_rate(_by_means(senders)))
+    activity = Activity(requests, profiles.height)
+    return Population(
+        profiles, senders, payloads, meetings, activity, pivots(requests), sharing_rate(_by_means(senders))
+    )
 
 
 def _capped(signal: str, family: str, value: float, bits: float, detail: str) -> Evidence:
@@ -158,7 +166,7 @@ def judge(group: Group, known: Population) -> Judged:
     requests = members["requests"].to_numpy()
     # What a group does on the side says little about who runs it: load counts as far as it is the members' work.
     dominance = float(np.median(requests / np.maximum(members["single_turn"].to_numpy(), 1)))
-    load = load_bits(requests, _customers(group, accounts, requests, known))
+    load = load_bits(requests, _customers(group, accounts, requests, known), SMALLEST[group.kind])
     load = load * min(1.0, dominance) if load > 0 else load
     spread = float(np.median(np.abs(np.log(requests) - np.median(np.log(requests)))))
     overlap = known.payloads.overlap(group.streams, owner)
@@ -203,6 +211,17 @@ def judge(group: Group, known: Population) -> Judged:
                 float(moved),
                 pivot,
                 f"{moved} of {could} accounts that could moved to a new model within a day of its release",
+            )
+        )
+    seen, expected = known.activity.together(group.streams, owner) if k >= FEWEST else (0, 0.0)
+    if expected > 0.0:
+        evidence.append(
+            _capped(
+                "synchrony",
+                "timing",
+                float(seen),
+                synchrony_bits(seen, expected),
+                f"{seen:,} times two accounts are active in the same hour; {expected:,.0f} would be by their days and times of day",
             )
         )
     sharing, means = means_bits(_by_means(members), known.sharing)

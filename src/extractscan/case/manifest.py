@@ -15,7 +15,7 @@ from extractscan._version import __version__
 from extractscan.case.layout import CASE_VERSION, KIND
 from extractscan.errors import InputError
 from extractscan.report.atlas import version as atlas_version
-from extractscan.report.document import files_document
+from extractscan.report.document import files_document, timestamp
 from extractscan.report.neutralise import json_text
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class Settings:
     def document(self) -> dict[str, Any]:
         """Return the settings in a fixed order."""
         return {
-            "since": None if self.since is None else self.since.isoformat(),
-            "until": None if self.until is None else self.until.isoformat(),
+            "since": None if self.since is None else timestamp(self.since),
+            "until": None if self.until is None else timestamp(self.until),
             "columns": {json_text(k): json_text(v) for k, v in sorted((self.columns or {}).items())},
             "max_bad_rows": self.max_bad_rows,
             "rate": self.rate,

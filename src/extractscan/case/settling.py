@@ -24,7 +24,7 @@ BY_FAMILY: Final[dict[str, str]] = {
     "partition": "ask for the batch job and its key list: one customer names one; look whether payment and organisation agree",
     "load": "ask whether one product spreads its traffic over these keys; its maker can show the scheduler and the contract",
     "succession": "compare the hand-overs with the customer's key rotation policy, and with bans: an operator moves when banned",
-    "timing": "ask whether one deployment moved all keys to the new model; its change record has the hour",
+    "timing": "ask whether one deployment or scheduler drives all keys; its change record and its timetable have the hours",
     "means": "ask billing who pays, and whether the organisations are related",
     "corpus": "look for the items in public data sets, and ask for the source of the prompts",
     "independence": "ask for the source of the list and what the answers are for; an evaluation has a report",

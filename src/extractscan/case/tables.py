@@ -15,6 +15,8 @@ import pyarrow as pa
 from extractscan.campaign.choose import campaign_id
 from extractscan.case import layout
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
+from extractscan.fingerprint.merge import WHOLE
+from extractscan.fingerprint.replies import COLUMNS as REPLIES
 from extractscan.report.document import DECIMALS
 from extractscan.report.neutralise import json_text
 from extractscan.verdict.report import stream_name, worst_streams
@@ -165,7 +167,9 @@ def _requests(kept: Kept) -> pl.DataFrame:
         values: NDArray[np.int64] = np.full(requests.height, -1, np.int64)
         values[rows] = placed[name].to_numpy()
         out.append(pl.Series(name, values).replace(-1, None))
-    return requests.with_columns(out)
+    return requests.with_columns(
+        *out, *(pl.col(name).cast(pl.Int64) for name in ("prompt", "system", *WHOLE))
+    ).with_columns(pl.col(REPLIES).cast(pl.UInt64))
 
 
 def _texts(texts: Texts, **more: NDArray[Any]) -> pa.Table:

@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
@@ -23,12 +23,13 @@ from extractscan.case.campaigns_table import campaigns_table
 from extractscan.case.manifest import HashedFile, Settings, manifest_document, parse_manifest, sha256_of
 from extractscan.case.tables import tables
 from extractscan.errors import ExtractscanError, InputError, UsageError
+from extractscan.report.document import timestamp
 from extractscan.report.formats import renderer
 from extractscan.report.interface import Format, RenderOptions
 from extractscan.report.neutralise import json_line, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from typing import TextIO
 
@@ -42,12 +43,13 @@ ROWS_PER_GROUP: Final = 262_144
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What varies between runs that are otherwise the same: command line, folder, clock (UTC)."""
+    """What varies between runs that are otherwise the same: command line, folder, clock (UTC), and what was set, where."""
 
     argv: tuple[str, ...]
     directory: str
     started: datetime
     finished: datetime
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Return it as ``invocation.json`` holds it. Arguments that are not UTF-8 keep their bytes as lone surrogates."""
@@ -55,8 +57,9 @@ class Invocation:
             "schema_version": layout.CASE_VERSION,
             "argv": list(self.argv),
             "directory": self.directory,
-            "started": self.started.isoformat(),
-            "finished": self.finished.isoformat(),
+            "started": timestamp(self.started),
+            "finished": timestamp(self.finished),
+            **self.settings,
         }
 
 

@@ -15,6 +15,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self, TextIO
 
+from extractscan.cli.messages import as_json, line_of_json
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -30,6 +32,7 @@ WARNINGS_SHOWN = 50
 """Warnings of all kinds that are shown in one run."""
 
 _MESSAGE_LIMIT = 1000
+_JSON_LIMIT = 8000
 
 
 class Console:
@@ -37,13 +40,14 @@ class Console:
 
     Nothing is drawn unless ``stream`` is a terminal and ``progress`` is asked for; warnings are always written, each on
     one line and neutralised. ``verbose`` adds a line for each stage with its time, on any stream. Leave the block
-    before the report is written to standard output. Safe to call from several threads.
+    before the report is written to standard output. Safe to call from several threads. Where messages are lines of JSON nothing is
+    drawn, and stages are always told unless ``progress`` is off.
     """
 
     def __init__(self, *, progress: bool = True, verbose: bool = False, stream: TextIO | None = None) -> None:
         self._stream = _standard_error() if stream is None else stream
-        self._verbose = verbose
-        self._draws = progress and _is_terminal(self._stream)
+        self._verbose = verbose or (progress and as_json())
+        self._draws = progress and _is_terminal(self._stream) and not as_json()
         self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
         self._bar: Progress | None = None
@@ -76,7 +80,7 @@ class Console:
         if bar is not None:
             bar.stop()
         for line in self._warnings.held_back():
-            self._write(f"extractscan: warning: {line}")
+            self._say("warning", "warning", line)
 
     def stage(self, name: str, total: int | None = None) -> None:
         """Begin the stage ``name`` of ``total`` steps (None: unknown)."""
@@ -98,16 +102,19 @@ class Console:
         text = self._neutral(message)
         with self._lock:
             if self._warnings.admit(text):
-                self._write(f"extractscan: warning: {text}")
+                self._say("warning", "warning", text)
 
     def note(self, message: str) -> None:
         """Write a line that is no warning."""
         text = self._neutral(message)
         with self._lock:
-            self._write(f"extractscan: {text}")
+            self._say("info", "note", text)
 
     def _neutral(self, text: str) -> str:
         return _neutral(text, self._stream)
+
+    def _say(self, level: str, event: str, text: str) -> None:
+        self._write(_line(level, event, text, self._name))
 
     def _write(self, line: str) -> None:
         if self._bar is not None:
@@ -148,8 +155,10 @@ class Console:
             self._bar.remove_task(self._task)
             self._task = None
         if self._verbose and self._name is not None:
+            seconds = time.monotonic() - self._begun
             steps = f" {self._done:,} in" if self._done else ""
-            self._write(f"extractscan: {self._name}:{steps} {time.monotonic() - self._begun:.1f} s")
+            text = f"{self._name}:{steps} {seconds:.1f} s"
+            self._write(_line("info", "stage", text, self._name, seconds=round(seconds, 3), steps=self._done or None))
         self._name = None
 
 
@@ -195,12 +204,15 @@ def heed_interrupts() -> None:
 def note(message: str, *, stream: TextIO | None = None) -> None:
     """Write a line that is neither a warning nor an error to standard error."""
     stream = _standard_error() if stream is None else stream
-    _write(f"extractscan: {_neutral(message, stream)}", stream)
+    _write(_line("info", "note", _neutral(message, stream)), stream)
 
 
 def error(message: str, *, stream: TextIO | None = None) -> None:
     """Write an error to standard error, neutralised; its further lines are indented, so that none can pose as ours."""
     stream = _standard_error() if stream is None else stream
+    if as_json():
+        _write(_line("error", "error", _neutral(message, stream)), stream)
+        return
     first, *others = message.split("\n") if message else [""]
     _write(f"extractscan: {_neutral(first, stream)}", stream)
     for line in others:
@@ -212,7 +224,16 @@ def _standard_error() -> TextIO:
     return io.StringIO() if stream is None else stream
 
 
+def _line(level: str, event: str, text: str, stage: str | None = None, **more: float | None) -> str:
+    """Return what is said as a line in the form that was chosen."""
+    if as_json():
+        return line_of_json(level, event, text, stage=stage, **more)
+    return f"extractscan: warning: {text}" if level == "warning" else f"extractscan: {text}"
+
+
 def _neutral(text: str, stream: TextIO) -> str:
+    if as_json():  # JSON escapes, so that nothing need be lost
+        return text if len(text) <= _JSON_LIMIT else text[:_JSON_LIMIT] + "…"
     from extractscan.report.neutralise import terminal  # noqa: PLC0415 -- nothing is said by most runs
 
     encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("_", "-")

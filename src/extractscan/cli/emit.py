@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from extractscan.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -42,6 +43,15 @@ def check_place(output: Path | None, *, clobber: bool, case: Path) -> None:
         raise UsageError(
             "the output would lie in the case, which would then no longer be what was written; choose another"
         )
+
+
+def spare(written: Path | None, read: Sequence[str]) -> None:
+    """Raise ``UsageError`` rather than write over a file that was read."""
+    if written is None or str(written) == "-" or not written.exists():
+        return
+    for name in read:
+        if os.path.exists(name) and written.samefile(name):  # noqa: PTH110 -- a name may be a label, not a path
+            raise UsageError("the output is one of the files that were read; choose another")
 
 
 def emit(render: Callable[[RenderOptions], str], output: Path | None, *, clobber: bool) -> None:

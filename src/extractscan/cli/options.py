@@ -45,6 +45,14 @@ MaxBadRows: TypeAlias = Annotated[
     str | None, typer.Option(help="Fail (exit 3) if more rows than this count or share are unreadable.")
 ]
 Jobs: TypeAlias = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Threads; 0 takes all cores.")]
+MemoryLimit: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="Memory to use at most, as 6G; more goes to disk. By default half of what is free.",
+    ),
+]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No warnings and no progress.")]
 Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Say when each stage ends.")]
 
@@ -74,6 +82,24 @@ ShowText: TypeAlias = Annotated[
 RawText: TypeAlias = Annotated[
     bool, typer.Option("--raw-text", help="With --show-text: leave in e-mail addresses, keys and card numbers.")
 ]
+EngineName: TypeAlias = Annotated[str, typer.Option("--engine", metavar="NAME", help="Where to work: local or spark.")]
+SparkRemote: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="URL", help="With --engine spark: Spark Connect, sc://HOST:PORT.")
+]
+SparkMaster: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="URL", help="With --engine spark: a standalone cluster, spark://HOST:PORT.")
+]
+SparkWork: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="With --engine spark: the run folder, on storage that all workers reach; a run resumes from it.",
+    ),
+]
+SparkConf: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="With --engine spark: a setting of Spark's; may be repeated."),
+]
 NoProgress: TypeAlias = Annotated[bool, typer.Option("--no-progress", help="No progress bar.")]
 
 
@@ -96,14 +122,26 @@ def window(since: str | None, until: str | None) -> tuple[datetime | None, datet
     return first, last
 
 
-def parse_columns(pairs: list[str]) -> dict[str, str]:
-    """Parse ``--column canonical=source``."""
+def parse_columns(pairs: list[str], option: str = "--column") -> dict[str, str]:
+    """Parse ``--column canonical=source``, or the like under another ``option``."""
+    as_in = "CANONICAL=COLUMN, as in account_id=customer" if option == "--column" else "NAME=COLUMN, as in prompt=text"
     out = {}
     for pair in pairs:
         name, equals, source = pair.partition("=")
         if not equals or not name or not source:
-            raise UsageError(f"--column: {pair!r} is not CANONICAL=COLUMN, as in account_id=customer")
+            raise UsageError(f"{option}: {pair!r} is not {as_in}")
         out[name] = source
+    return out
+
+
+def parse_settings(pairs: list[str]) -> dict[str, str]:
+    """Parse ``--spark-conf key=value``."""
+    out = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.startswith("spark."):
+            raise UsageError(f"--spark-conf: {pair!r} is not KEY=VALUE, as in spark.executor.memory=4g")
+        out[key] = value
     return out
 
 
@@ -140,11 +178,16 @@ def log_source(
     )
 
 
+_POOLS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""How many threads Polars, Arrow (as OpenMP) and what multiplies matrices take, each read once, when it is imported."""
+
+
 def use_threads(jobs: int) -> int:
-    """Return how many threads to use, and tell Polars, which reads it once, when it is imported."""
+    """Return how many threads to use, and tell the libraries, unless the environment has told them already."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = min(jobs, 4 * cores) if jobs else cores
-    os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+    for pool in _POOLS:
+        os.environ.setdefault(pool, str(threads))
     return threads
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path  # noqa: TC003 -- typer reads the annotations
+from typing import Annotated
 
 import typer
 
@@ -29,9 +29,6 @@ from extractscan.cli.options import (
 )
 from extractscan.cli.score import FailOn as Severity
 from extractscan.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 KINDS = ("frameless", "framed", "sweep")
 """The names of ``power.kinds.KINDS``, here so that ``--help`` imports nothing heavy."""
@@ -130,7 +127,7 @@ def power(
     threads = use_threads(jobs)
 
     from extractscan.cli.console import Console, heed_interrupts, note
-    from extractscan.cli.emit import emit
+    from extractscan.cli.emit import emit, spare
     from extractscan.engine.load import load
     from extractscan.jit import SCORING, tell_if_cold
     from extractscan.power.surface import Plan, measure
@@ -163,7 +160,7 @@ def power(
         observer = Silent() if quiet else console
         prints, summary = load(source, observer=observer, jobs=threads)
         for written in (output, picture):
-            _spare(written, [file.path for file in summary.files])
+            spare(written, [file.path for file in summary.files])
         surface = measure(prints, plan, observer=observer, jobs=threads)
     from extractscan.power.render import to_json, to_table
 
@@ -176,13 +173,3 @@ def power(
         output,
         clobber=clobber,
     )
-
-
-def _spare(written: Path | None, logs: Sequence[str]) -> None:
-    """Raise ``UsageError`` rather than write over a log."""
-    if written is None or str(written) == "-" or not written.exists():
-        return
-    for log in logs:
-        place = Path(log)
-        if place.exists() and written.samefile(place):
-            raise UsageError("the output is one of the logs that were read; choose another")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,22 +13,30 @@ import typer
 from extractscan.cli.options import (
     AccountFrom,
     Columns,
+    EngineName,
     Jobs,
     LogFormat,
     LogPaths,
     Mappings,
     MaxBadRows,
+    MemoryLimit,
     NoProgress,
     Output,
     Quiet,
     Since,
+    SparkConf,
+    SparkMaster,
+    SparkRemote,
+    SparkWork,
     Until,
     Verbose,
     log_source,
     parse_columns,
+    parse_settings,
     use_threads,
     window,
 )
+from extractscan.cli.settings import settings_document
 from extractscan.errors import UsageError
 
 
@@ -54,6 +63,7 @@ class FailOn(StrEnum):
 
 
 def score(
+    ctx: typer.Context,
     logs: LogPaths,
     report_format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")] = ReportFormat.TABLE,
     output: Output = None,
@@ -91,7 +101,13 @@ def score(
     show_allowed: Annotated[bool, typer.Option("--show-allowed", help="With --allow: list what it hides.")] = False,
     max_bad_rows: MaxBadRows = None,
     fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 1 if a finding is at least this severe.")] = None,
+    engine: EngineName = "local",
+    spark_remote: SparkRemote = None,
+    spark_master: SparkMaster = None,
+    spark_work: SparkWork = None,
+    spark_conf: SparkConf = None,
     jobs: Jobs = 0,
+    memory: MemoryLimit = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     no_progress: NoProgress = False,
@@ -112,19 +128,28 @@ def score(
         raise UsageError("--baseline cannot be standard input; name a file, a folder or a glob")
     if case is not None and no_case:
         raise UsageError("--case and --no-case exclude each other")
+    if engine not in ("local", "spark"):
+        raise UsageError(f"--engine takes local or spark, not {engine!r}")
+    settings_of_spark = parse_settings(spark_conf or [])
+    if engine == "local" and (spark_remote or spark_master or spark_work or spark_conf):
+        raise UsageError("--spark-remote, --spark-master, --spark-work and --spark-conf need --engine spark")
     started = datetime.now(UTC)
     threads = use_threads(jobs)
 
     from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
     from extractscan.engine.local import judge_logs  # noqa: PLC0415
+    from extractscan.engine.preflight import preflight  # noqa: PLC0415
     from extractscan.jit import SCORING, tell_if_cold  # noqa: PLC0415
+    from extractscan.memory import usable  # noqa: PLC0415
     from extractscan.progress import Silent  # noqa: PLC0415
     from extractscan.report.allow import apply_allowlist, read_allowlist  # noqa: PLC0415
+    from extractscan.report.framed import frames_of  # noqa: PLC0415
     from extractscan.report.interface import Format  # noqa: PLC0415
     from extractscan.report.write import check_output, write_report  # noqa: PLC0415
     from extractscan.verdict.findings import SEVERITIES  # noqa: PLC0415
 
     heed_interrupts()
+    room = usable(memory)
     source = log_source(
         logs,
         since=since,
@@ -138,20 +163,44 @@ def score(
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
     allowed = None if allow is None else read_allowlist(allow)
+    by_frame = any(entry.frame is not None for entry in allowed or [])
     if case is not None:
         from extractscan.case.write import check_case  # noqa: PLC0415
 
         check_case(case, logs, clobber=clobber)
+    place = None
+    if engine == "spark":
+        from extractscan.engine.spark_session import Place, check_place  # noqa: PLC0415
+
+        place = Place(spark_remote, spark_master, settings_of_spark)
+        check_place(place, spark_work)
     if not quiet:
         tell_if_cold(SCORING, note)
-    with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
+    with Console(progress=not (no_progress or quiet), verbose=verbose) as console, contextlib.ExitStack() as stack:
+        front = None
+        if place is None:
+            preflight(
+                logs,
+                Silent() if quiet else console,
+                baselines=baseline or [],
+                case=case,
+                limit=room.limit,
+                tell=verbose,
+            )
+        else:
+            from extractscan.engine.spark import spark_front  # noqa: PLC0415
+
+            console.stage("reaching Spark")
+            front = stack.enter_context(spark_front(place, spark_work))
         found, scored = judge_logs(
             source,
             observer=Silent() if quiet else console,
             jobs=threads,
             baselines=baseline or [],
             rate=alpha,
-            keep=case is not None,
+            keep=case is not None or by_frame,
+            memory=room,
+            front=front,
         )
         if case is not None:
             from extractscan.case.manifest import Settings  # noqa: PLC0415
@@ -168,10 +217,13 @@ def score(
                 log_format,
                 account_from,
             )
-            invocation = Invocation(tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC))
+            invocation = Invocation(
+                tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC), settings_document(ctx)
+            )
             seal = write_case(case, found, scored, settings, invocation, clobber=clobber)
         if allowed is not None:  # a case holds everything: what is allowed is a matter of the report
-            found = apply_allowlist(found, allowed, show=show_allowed)
+            frames = frames_of(scored) if by_frame else None
+            found = apply_allowlist(found, allowed, show=show_allowed, frames=frames)
             for warning in found.run.allowlist.warnings if found.run.allowlist and not quiet else ():
                 console.warn(f"allowlist: {warning}")
     if case is not None and not quiet:

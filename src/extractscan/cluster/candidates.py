@@ -8,15 +8,15 @@ the first band that it shares.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from extractscan.cluster.similarity import jaccard
-from extractscan.fingerprint.minhash import KEPT_SHINGLES
+from extractscan.fingerprint.minhash import KEPT_SHINGLES, SHINGLE
 from extractscan.jit import kernel
+from extractscan.threads import in_turn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,11 +55,12 @@ def _pairs_of_band(
     kept: int,
     max_run: int,
     window: int,
-) -> tuple[list[np.int64], list[np.int64], list[float], int, int]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int, int]:
     """Pairs at or over the threshold in one band, ``order`` being the positions sorted as ``_by_band`` does."""
-    left = [np.int64(0) for _ in range(0)]
-    right = [np.int64(0) for _ in range(0)]
-    similarity = [0.0 for _ in range(0)]
+    left = np.empty(1024, np.int64)
+    right = np.empty(1024, np.int64)
+    similarity = np.empty(1024)
+    found = 0
     keys = band_keys[band]
     capped = 0
     largest = 0
@@ -99,11 +100,25 @@ def _pairs_of_band(
                     continue
                 value = jaccard(offsets, values, counts, i, j, kept, threshold)
                 if value >= threshold:
-                    left.append(i)
-                    right.append(j)
-                    similarity.append(value)
+                    if found == left.size:
+                        left = np.append(left, left)
+                        right = np.append(right, right)
+                        similarity = np.append(similarity, similarity)
+                    left[found] = i
+                    right[found] = j
+                    similarity[found] = value
+                    found += 1
         start = stop
-    return left, right, similarity, capped, largest
+    return left[:found].copy(), right[:found].copy(), similarity[:found].copy(), capped, largest
+
+
+def _packed(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Key (upper half) and position (lower half) of every text in one band, sorted."""
+    packed: NDArray[np.uint64] = band_keys[band, eligible].astype(np.uint64)
+    packed <<= np.uint64(32)
+    packed |= eligible.astype(np.uint64)
+    packed.sort()
+    return packed
 
 
 def _by_band(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -112,8 +127,7 @@ def _by_band(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int6
     Key and position are packed into one 64-bit number: sorting numbers is several times as fast as sorting positions by a key, and
     equal keys come out in the order of positions.
     """
-    packed = (band_keys[band, eligible].astype(np.uint64) << np.uint64(32)) | eligible.astype(np.uint64)
-    packed.sort()
+    packed = _packed(band_keys, band, eligible)
     keys = packed >> np.uint64(32)
     order: NDArray[np.int64] = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
     starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if keys.size else np.zeros(0, np.int64)
@@ -125,13 +139,31 @@ def _by_band(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int6
     return order
 
 
+def meeting(offsets: NDArray[np.int64], band_keys: NDArray[np.uint32], *, jobs: int = 1) -> NDArray[np.int64]:
+    """Texts that share a band with another, in order (int64): only these can be near-duplicates of anything."""
+    eligible = np.flatnonzero(np.diff(offsets) >= SHINGLE)
+    met = np.zeros(offsets.size - 1, bool)
+
+    def band(k: int) -> None:
+        packed = _packed(band_keys, k, eligible)
+        keys = packed >> np.uint64(32)
+        same = keys[1:] == keys[:-1]
+        # Threads write the same value, whoever comes first.
+        met[(packed[1:][same] & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
+        met[(packed[:-1][same] & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
+
+    for _ in in_turn(band, range(band_keys.shape[0]), jobs):
+        pass
+    return np.flatnonzero(met)
+
+
 def verified_pairs(shingles: Shingles, threshold: float, *, jobs: int = 1) -> Pairs:
     """Find pairs with Jaccard similarity at or over ``threshold`` among texts that have shingles."""
     eligible = np.flatnonzero(shingles.counts > 0)
 
     def band(k: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int, int]:
         order = _by_band(shingles.band_keys, k, eligible)
-        left, right, similarity, capped, largest = _pairs_of_band(
+        return _pairs_of_band(
             k,
             order,
             shingles.band_keys,
@@ -143,16 +175,22 @@ def verified_pairs(shingles: Shingles, threshold: float, *, jobs: int = 1) -> Pa
             MAX_RUN,
             WINDOW,
         )
-        return np.array(left, np.int64), np.array(right, np.int64), np.array(similarity), capped, largest
 
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        found = list(pool.map(band, range(shingles.band_keys.shape[0])))
-    left = np.concatenate([f[0] for f in found])
-    right = np.concatenate([f[1] for f in found])
-    similarity = np.concatenate([f[2] for f in found])
+    left, right, similarity = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    capped = largest = 0
+    for found in in_turn(band, range(shingles.band_keys.shape[0]), jobs):
+        # Pairs of hot runs come up again in band after band: what is known is dropped at once.
+        left, right, similarity = _once(
+            np.concatenate([left, found[0]]), np.concatenate([right, found[1]]), np.concatenate([similarity, found[2]])
+        )
+        capped, largest = capped + found[3], max(largest, found[4])
     order = np.lexsort((right, left, -similarity))
-    left, right, similarity = left[order], right[order], similarity[order]
-    if left.size:
-        fresh = np.r_[True, (left[1:] != left[:-1]) | (right[1:] != right[:-1])]
-        left, right, similarity = left[fresh], right[fresh], similarity[fresh]
-    return Pairs(left, right, similarity, sum(f[3] for f in found), max(f[4] for f in found))
+    return Pairs(left[order], right[order], similarity[order], capped, largest)
+
+
+def _once(
+    left: NDArray[np.int64], right: NDArray[np.int64], similarity: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Each pair once; it has the same similarity wherever it was found."""
+    _, first = np.unique((left << 32) | right, return_index=True)
+    return left[first], right[first], similarity[first]

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.cluster.candidates import verified_pairs
+from extractscan.cluster.candidates import meeting, verified_pairs
 from extractscan.cluster.similarity import jaccard
-from extractscan.fingerprint.minhash import KEPT_SHINGLES
+from extractscan.fingerprint.minhash import KEPT_SHINGLES, band_keys, shingle_sets
 from extractscan.jit import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from extractscan.fingerprint.minhash import Shingles
+    from extractscan.memory import Memory
 
 THRESHOLD: Final = 0.8
 """Jaccard similarity at which two prompts are near-duplicates: one word in about thirty changed in a text of 80 words
@@ -45,6 +46,11 @@ class Clusters:
     least: NDArray[np.float64]
     capped: int
     capped_prompts: int
+
+    @property
+    def total(self) -> int:
+        """Number of clusters: of texts that represent themselves."""
+        return int(np.count_nonzero(self.label == np.arange(self.label.size)))
 
 
 @kernel
@@ -95,3 +101,27 @@ def cluster(shingles: Shingles, *, threshold: float = THRESHOLD, radius: float =
         pairs.left, pairs.right, shingles.offsets, shingles.values, shingles.counts, radius, KEPT_SHINGLES
     )
     return Clusters(label, least, pairs.capped, pairs.capped_prompts)
+
+
+def cluster_texts(
+    offsets: NDArray[np.int64],
+    tokens: NDArray[np.uint32],
+    *,
+    threshold: float = THRESHOLD,
+    radius: float = RADIUS,
+    jobs: int = 1,
+    memory: Memory | None = None,
+) -> Clusters:
+    """Cluster token sequences in CSR form: the same as ``cluster`` over all their shingles.
+
+    Shingle sets, which take as much memory as the tokens, are made only for texts that share a band with another.
+    """
+    keys = band_keys(offsets, tokens, jobs=jobs, memory=memory)
+    texts = meeting(offsets, keys, jobs=jobs)
+    keys = np.ascontiguousarray(keys[:, texts])
+    some = cluster(shingle_sets(texts, offsets, tokens, keys, jobs=jobs), threshold=threshold, radius=radius, jobs=jobs)
+    label = np.arange(offsets.size - 1)
+    least = np.ones(offsets.size - 1)
+    label[texts] = texts[some.label]
+    least[texts] = some.least
+    return Clusters(label, least, some.capped, some.capped_prompts)

@@ -16,12 +16,22 @@ if TYPE_CHECKING:
 def account_coverage(
     requests: pl.DataFrame, cluster_of_prompt: NDArray[np.int64], accounts: int
 ) -> list[dict[str, float | int | None]]:
-    """Coverage of accounts 0 to ``accounts - 1``; ``requests`` has ``account`` and ``prompt`` (-1: the log has none)."""
-    visits = requests.filter(pl.col("prompt") >= 0).select("account", "prompt")
-    visits = visits.with_columns(pl.Series("cluster", cluster_of_prompt[visits["prompt"].to_numpy()]))
-    counts = visits.group_by("account", "cluster").agg(pl.len().alias("times")).sort("account", "cluster")
-    offsets = np.searchsorted(counts["account"].to_numpy(), np.arange(accounts + 1)).astype(np.int64)
-    table = coverage_table(offsets, counts["times"].to_numpy().astype(np.int64), int(np.unique(cluster_of_prompt).size))
+    """Coverage of accounts 0 to ``accounts - 1``; ``requests`` has ``account`` and ``prompt`` (-1: the log has none).
+
+    ``cluster_of_prompt`` is the label of ``Clusters``: a cluster is named by a member that represents itself.
+    """
+    prompt = requests["prompt"].to_numpy()
+    given = prompt >= 0
+    # One number holds account and cluster: sorted in place, equal ones stand together.
+    width = max(cluster_of_prompt.size, 1)
+    visit = requests["account"].to_numpy()[given].astype(np.int64) * width
+    visit += cluster_of_prompt[prompt[given]]
+    visit.sort()
+    first = np.flatnonzero(np.diff(visit, prepend=-1))
+    times = np.diff(first, append=visit.size).astype(np.int64)
+    offsets = np.searchsorted(visit[first] // width, np.arange(accounts + 1)).astype(np.int64)
+    clusters = int(np.count_nonzero(cluster_of_prompt == np.arange(cluster_of_prompt.size)))
+    table = coverage_table(offsets, times, clusters)
     return table.records()
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 
 from extractscan.fingerprint.replies import COLUMNS, RUN, run_hash
 from extractscan.jit import kernel
 
 if TYPE_CHECKING:
-    import polars as pl
     from numpy.typing import NDArray
 
     from extractscan.fingerprint.requests import Texts
@@ -19,6 +19,21 @@ LAGS: Final = 3
 """Next requests of a stream in which a response is looked for."""
 HELD: Final = 0.5
 """Share of a response's kept runs that a prompt which quotes it holds."""
+
+
+@kernel
+def _held(sketch: NDArray[np.uint64], size: int, start: int, stop: int, tokens: NDArray[np.uint32], run: int) -> int:
+    """How many of the first ``size`` runs of a sketch (ascending) stand in ``tokens[start:stop]``."""
+    found = 0
+    last = np.uint64(0)
+    for at in range(start, stop - run + 1):
+        h = run_hash(tokens, at, run)
+        if h <= sketch[size - 1] and h != last:
+            for k in range(size):
+                if sketch[k] == h:
+                    found += 1
+                    last = h
+    return found
 
 
 @kernel
@@ -46,34 +61,31 @@ def _returned(
             if j >= stream.size or stream[j] != stream[i]:
                 break
             out[i] = max(out[i], 0)
-            found = 0
-            last = np.uint64(0)
-            for at in range(offsets[prompt[j]], offsets[prompt[j] + 1] - run + 1):
-                h = run_hash(tokens, at, run)
-                if h <= sketches[i, size - 1] and h != last:
-                    for k in range(size):
-                        if sketches[i, k] == h:
-                            found += 1
-                            last = h
-            if found >= held * size:
-                out[i] = 1
+            p = prompt[j]
+            if _held(sketches[i], size, offsets[p], offsets[p + 1], tokens, run) >= held * size:
+                # An answer that was quoted from its own prompt comes again with the passage or the examples it was quoted from.
+                own = prompt[i]
+                if _held(sketches[i], size, offsets[own], offsets[own + 1], tokens, run) < held * size:
+                    out[i] = 1
                 break
 
 
 def returned(requests: pl.DataFrame, prompts: Texts, total: int) -> NDArray[np.float64]:
     """Share of each stream's responses that return in one of its next ``LAGS`` prompts: float64 (streams), NaN where unknown.
 
-    ``requests`` are those of ``Streams``, in order of time. Conversations are streams of their own, so that a client that sends
-    back what was said before does not count here.
+    ``requests`` are those of ``Streams``, in order of time. A response that its own prompt holds already does not
+    return. Conversations are streams of their own, so that a client that sends back what was said before does not count here.
     """
+    if not requests["has_response"].any():
+        return np.full(total, np.nan)
     stream = requests["stream"].to_numpy()
     order = np.argsort(stream, kind="stable")
     stream = stream[order]
-    sketches = requests.select(COLUMNS).to_numpy()[order]
+    sketches = requests.select(pl.col(COLUMNS).cast(pl.UInt64)).to_numpy()[order]
     marks = np.zeros(stream.size, np.int8)
     _returned(
         stream,
-        requests["prompt"].to_numpy()[order],
+        requests["prompt"].to_numpy()[order].astype(np.int64),
         np.ascontiguousarray(sketches),
         prompts.offsets,
         prompts.tokens,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from extractscan.fingerprint.requests import Fingerprints, fingerprint, merge
+from extractscan.fingerprint.requests import Merger, fingerprint
 from extractscan.logs.read import LogReader, read_logs
+from extractscan.memory import BATCH_ROWS, Memory
+from extractscan.threads import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from extractscan.fingerprint.requests import Fingerprints
     from extractscan.logs.choose import FormatOptions
     from extractscan.logs.result import ReadSummary, RequestBatch
     from extractscan.progress import Observer
@@ -22,7 +26,7 @@ ROWS: Final = 50_000
 """Rows that are fingerprinted together at the least."""
 
 
-def _united(batches: Iterable[RequestBatch]) -> Iterator[pl.DataFrame]:
+def united(batches: Iterable[RequestBatch]) -> Iterator[pl.DataFrame]:
     """Unite small batches, so that ten thousand files of one call each do not cost ten thousand fingerprintings."""
     held: list[pl.DataFrame] = []
     rows = 0
@@ -47,7 +51,7 @@ class LogSource:
     columns: Mapping[str, str] = field(default_factory=dict)
     formats: FormatOptions | None = None
 
-    def open(self, observer: Observer, *, complete: bool = True) -> LogReader:
+    def open(self, observer: Observer, *, complete: bool = True, batch_rows: int = BATCH_ROWS) -> LogReader:
         """Begin to read. Raises ``InputError`` and ``UsageError`` as ``read_logs`` does."""
         return read_logs(
             self.inputs,
@@ -58,11 +62,24 @@ class LogSource:
             columns=self.columns,
             formats=self.formats,
             complete=complete,
+            batch_rows=batch_rows,
         )
 
 
-def load(source: LogSource, *, observer: Observer, jobs: int = 1) -> tuple[Fingerprints, ReadSummary]:
-    """Read and fingerprint logs. Raises ``InputError`` when nothing can be read or too much cannot."""
-    reader = source.open(observer)
-    prints = merge([fingerprint(frame, jobs=jobs) for frame in _united(reader.batches())])
+def load(
+    source: LogSource, *, observer: Observer, jobs: int = 1, memory: Memory | None = None
+) -> tuple[Fingerprints, ReadSummary]:
+    """Read and fingerprint logs, in ``memory`` if it says how much that is.
+
+    Raises ``InputError`` when nothing can be read or too much cannot.
+    """
+    memory = memory or Memory()
+    reader = source.open(observer, batch_rows=memory.batch_rows(jobs))
+    with contextlib.closing(Merger(memory)) as merger:
+        for batch in in_turn(fingerprint, united(reader.batches()), jobs):
+            merger.add(batch)
+        prints = merger.finish()
+    need = memory.needed(prints.requests.height, len(prints.prompts))
+    if memory.limit is not None and need > memory.limit:
+        observer.warn(f"this log wants about {need / (1 << 30):.1f} GiB of memory, more than it may take")
     return prints, reader.summary

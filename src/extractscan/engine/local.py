@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
 import polars as pl
 
-from extractscan.cluster.components import cluster
+from extractscan.cluster.components import cluster_texts
 from extractscan.coverage.accounts import account_coverage, campaign_coverage
 from extractscan.coverage.profile import profile
 from extractscan.coverage.streams import find_streams
 from extractscan.engine.load import LogSource, load
-from extractscan.fingerprint.minhash import shingle
 from extractscan.verdict.assess import assess
 from extractscan.verdict.baseline import calibrate, check_periods, period
 from extractscan.verdict.report import Measured, findings, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from extractscan.cluster.components import Clusters
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Fingerprints
+    from extractscan.logs.result import ReadSummary
+    from extractscan.memory import Memory
     from extractscan.progress import Observer
     from extractscan.verdict.assess import Assessment
     from extractscan.verdict.baseline import Period
     from extractscan.verdict.findings import Findings
+
+Front: TypeAlias = "Callable[[LogSource, Observer], tuple[Fingerprints, Clusters, ReadSummary]]"
+"""The heavy stages: logs to fingerprints and clusters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,55 @@ class Scored:
     kept: Kept | None = None
 
 
-def assess_logs(source: LogSource, *, observer: Observer, jobs: int = 1, keep: bool = False) -> Scored:
+def local_front(
+    source: LogSource, observer: Observer, *, jobs: int = 1, memory: Memory | None = None
+) -> tuple[Fingerprints, Clusters, ReadSummary]:
+    """Read logs, fingerprint them and cluster their prompts on this machine."""
+    prints, summary = load(source, observer=observer, jobs=jobs, memory=memory)
+    return prints, _clustered(prints, observer, jobs, memory), summary
+
+
+def _clustered(prints: Fingerprints, observer: Observer, jobs: int, memory: Memory | None) -> Clusters:
+    observer.stage("clustering")
+    return cluster_texts(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs, memory=memory)
+
+
+def assess_logs(
+    source: LogSource,
+    *,
+    observer: Observer,
+    jobs: int = 1,
+    keep: bool = False,
+    memory: Memory | None = None,
+    front: Front | None = None,
+) -> Scored:
     """Judge the accounts of logs; with ``keep``, what a case needs is kept too.
+
+    ``memory`` bounds what is resident; no result depends on it. ``front`` does the heavy stages elsewhere.
 
     Raises ``InputError`` when nothing can be read or too much cannot.
     """
-    prints, summary = load(source, observer=observer, jobs=jobs)
-    observer.stage("clustering")
-    shingles = shingle(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs)
-    clusters = cluster(shingles, jobs=jobs)
+    prints, clusters, summary = (front or partial(local_front, jobs=jobs, memory=memory))(source, observer)
+    return _assess(prints, clusters, summary, observer=observer, jobs=jobs, keep=keep)
+
+
+def assess_prints(
+    prints: Fingerprints,
+    summary: ReadSummary,
+    *,
+    observer: Observer,
+    jobs: int = 1,
+    keep: bool = False,
+    memory: Memory | None = None,
+) -> Scored:
+    """Judge the accounts of requests whose fingerprints are there; ``summary`` says what they were read from."""
+    clusters = _clustered(prints, observer, jobs, memory)
+    return _assess(prints, clusters, summary, observer=observer, jobs=jobs, keep=keep)
+
+
+def _assess(
+    prints: Fingerprints, clusters: Clusters, summary: ReadSummary, *, observer: Observer, jobs: int, keep: bool
+) -> Scored:
     observer.stage("streams and frames")
     streams = find_streams(prints, jobs=jobs)
     profiles = profile(streams, prints.prompts, jobs=jobs)
@@ -100,7 +144,7 @@ def assess_logs(source: LogSource, *, observer: Observer, jobs: int = 1, keep: b
             campaign_coverage=campaign_coverage(
                 [c.group.streams for c in assessment.campaigns], streams.requests, clusters.label
             ),
-            clusters=int(np.unique(clusters.label).size),
+            clusters=clusters.total,
             capped_bands=clusters.capped,
             duplicates=prints.duplicates,
             present=prints.present,
@@ -118,6 +162,8 @@ def judge_logs(
     baselines: Sequence[str] = (),
     rate: float = 0.05,
     keep: bool = False,
+    memory: Memory | None = None,
+    front: Front | None = None,
 ) -> tuple[Findings, Scored]:
     """Score the accounts of logs: the findings, and with ``keep`` what a case is written from.
 
@@ -125,13 +171,14 @@ def judge_logs(
     discovery rate to state; without any no rate is claimed. Raises ``InputError`` when nothing can be read or too much
     cannot, ``UsageError`` for a file that is in two periods.
     """
-    scored = assess_logs(source, observer=observer, jobs=jobs, keep=keep)
+    scored = assess_logs(source, observer=observer, jobs=jobs, keep=keep, memory=memory, front=front)
     if not baselines:
         return findings(scored.assessment, scored.measured), scored
     clean: list[Period] = []
     for number, baseline in enumerate(baselines, 1):
         part = _Part(observer, "baseline" if len(baselines) == 1 else f"baseline {number}")
-        judged = assess_logs(replace(source, inputs=(baseline,), since=None, until=None), observer=part, jobs=jobs)
+        whole = replace(source, inputs=(baseline,), since=None, until=None)
+        judged = assess_logs(whole, observer=part, jobs=jobs, memory=memory, front=front)
         clean.append(period(judged.assessment, judged.measured))
     check_periods(clean)
     calibration = calibrate(period(scored.assessment, scored.measured), clean, rate)

@@ -18,6 +18,7 @@ def whole_lines(text: Text, chunk: int, longest: int) -> Iterator[tuple[bytes, s
     """Bodies of about ``chunk`` bytes that end with a line break (the last may not), each with an empty problem.
 
     Without a body, what is wrong with the one line that would have come: it is longer than ``longest`` bytes, or the text ends there.
+    A text whose last line has no end is marked as ``cut``.
     """
     tail, skipping = b"", False
     for data in text.chunks(chunk):
@@ -41,6 +42,7 @@ def whole_lines(text: Text, chunk: int, longest: int) -> Iterator[tuple[bytes, s
     if text.problem is not None:
         yield b"", text.problem
     elif tail:
+        text.cut = True
         yield tail, ""
 
 

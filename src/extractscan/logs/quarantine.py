@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,9 +32,11 @@ class Quarantine:
         if len(self.entries) < QUARANTINE_KEPT:
             self.entries.append(Quarantined(file, line, reason))
 
-    def in_order(self, first: int) -> None:
-        """Put the entries from ``first`` on, all of one file, in the order of lines, however the file was cut into batches."""
-        self.entries[first:] = sorted(self.entries[first:], key=lambda e: (e.line is None, e.line or 0, e.reason))
+    def order(self, first: int) -> None:
+        """Bring the entries from ``first`` on, those of one file, into the order of lines, whatever was read at one time."""
+        part = self.entries[first:]
+        if len(part) > 1:
+            self.entries[first:] = sorted(part, key=lambda q: (math.inf if q.line is None else q.line, q.reason))
 
     @property
     def room(self) -> int:

@@ -8,7 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 import polars as pl
 
@@ -29,7 +29,7 @@ from extractscan.logs.sides import as_batch, grouped, joined, side_table
 from extractscan.logs.sniff import HEAD, Sniffed, sniff
 from extractscan.logs.sources import bodies, columns_of, heads, lake_digest, open_input, spooled, stream_input
 from extractscan.logs.state import FileState, Known
-from extractscan.logs.streams import BackgroundDigest, DamagedError, Raw, Text, as_utf8, pieces
+from extractscan.logs.streams import BackgroundDigest, DamagedError, Raw, Text, as_utf8, between, pieces
 from extractscan.logs.wording import lacks, lacks_in
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from extractscan.logs.state import Unread
     from extractscan.logs.textfiles import Reading
     from extractscan.progress import Observer
+
+Looked: TypeAlias = tuple[Input, Raw | None, Known]
+"""A file, the open pipe if it is one, and what it is."""
 
 BATCH_ROWS: Final = 250_000
 """Rows of one batch, at the most, unless told otherwise."""
@@ -70,20 +73,19 @@ def read_logs(
 
     Raises InputError if there is nothing to read, UsageError for bad ``columns`` or ``formats``.
     """
-    return LogReader(
-        discover(inputs, observer.warn),
-        _Options(_utc(since), _utc(until), max_bad_rows, batch_rows, dict(columns or {}), complete),
-        formats or FormatOptions(),
-        observer,
-    )
+    options = ReadOptions(utc(since), utc(until), max_bad_rows, batch_rows, dict(columns or {}), complete)
+    return LogReader(discover(inputs, observer.warn), options, formats or FormatOptions(), observer)
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def utc(moment: datetime | None) -> datetime | None:
+    """A time without a zone is UTC."""
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 @dataclass(frozen=True, slots=True)
-class _Options:
+class ReadOptions:
+    """How files are read: what ``read_logs`` says of its parameters. ``columns`` are the user's own."""
+
     since: datetime | None
     until: datetime | None
     max_bad_rows: float | None
@@ -95,9 +97,10 @@ class _Options:
 class LogReader:
     """The reading of one run. Draw ``batches()`` once; ``summary`` is complete after the last."""
 
-    def __init__(self, files: list[Input], options: _Options, formats: FormatOptions, observer: Observer) -> None:
+    def __init__(self, files: list[Input], options: ReadOptions, formats: FormatOptions, observer: Observer) -> None:
         self._files = files
         self._judge = Judge(formats, options.columns, observer, complete=options.complete)
+        self._formats = formats
         self._account = formats.account
         self._options = options
         self._observer = observer
@@ -106,10 +109,28 @@ class LogReader:
         self._present: Counter[str] = Counter()
         self._summary = ReadSummary(quarantine=self._quarantine.entries)
 
+    @classmethod
+    def over(
+        cls,
+        files: list[Input],
+        *,
+        observer: Observer,
+        columns: Mapping[str, str] | None = None,
+        formats: FormatOptions | None = None,
+    ) -> Self:
+        """Prepare to read files that were found already, all of them, however many rows are bad."""
+        options = ReadOptions(None, None, None, BATCH_ROWS, dict(columns or {}), complete=True)
+        return cls(files, options, formats or FormatOptions(), observer)
+
     @property
     def summary(self) -> ReadSummary:
         """What has been read so far."""
         return self._summary
+
+    @property
+    def setup(self) -> tuple[list[Input], ReadOptions, FormatOptions]:
+        """What is read, and how."""
+        return self._files, self._options, self._formats
 
     @property
     def unread(self) -> list[Unread]:
@@ -122,31 +143,39 @@ class LogReader:
         Raises InputError: at once for a named file that cannot be opened, or is a log without accounts or time stamps;
         at the end if more rows are bad than allowed, or none was good.
         """
+        with contextlib.ExitStack() as stack:
+            yield from self._draw(self._known(stack), stack)
+        self._finish()
+
+    def _known(self, stack: contextlib.ExitStack) -> list[Looked]:
+        """Look at all files: those to read."""
         sizes = [item.size for item in self._files if item.size is not None]
         self._observer.stage("read", sum(sizes) if len(sizes) == len(self._files) else None)
-        with contextlib.ExitStack() as stack:
-            looked = [
-                (i, *self._look(i, stack, head)) for i, head in zip(self._files, heads(self._files, HEAD), strict=True)
-            ]
-            known = self._judge.wanted([(item, raw, seen) for item, raw, seen in looked if seen is not None])
-            self._judge.tell_formats([seen for _, _, seen in known])
-            for kernels in {
-                NESTED if k.plan is not None else JSON for _, _, k in known if k.plan is not None or k.seen.is_json
-            }:
-                tell_if_cold(kernels, self._observer.note)
-            joins = {role for _, _, k in known if k.plan is not None for role in k.plan.format.joins}
-            roles = [k.plan.format.role if k.plan is not None else "" for _, _, k in known]
-            sides = [(role, *one) for role, one in zip(roles, known, strict=True) if role in joins]
-            others = [one for role, one in zip(roles, known, strict=True) if role not in joins]
-            fetched = bodies([item for _, item, _, _ in sides] + [item for item, _, _ in others])
-            stack.callback(getattr(fetched, "close", lambda: None))
-            parts: dict[str, list[pl.DataFrame]] = {}
-            for role, item, raw, seen in sides:
-                parts.setdefault(role, []).extend(self._read_side(item, _held(raw, fetched), seen))
-            self._sides = {role: side_table(tables) for role, tables in sorted(parts.items())}
-            for item, raw, seen in others:
-                yield from self._read(item, _held(raw, fetched), seen)
-        self._finish()
+        looked = [
+            (i, *self._look(i, stack, head)) for i, head in zip(self._files, heads(self._files, HEAD), strict=True)
+        ]
+        known = self._judge.wanted([(item, raw, seen) for item, raw, seen in looked if seen is not None])
+        self._judge.tell_formats([seen for _, _, seen in known])
+        for kernels in {
+            NESTED if k.plan is not None else JSON for _, _, k in known if k.plan is not None or k.seen.is_json
+        }:
+            tell_if_cold(kernels, self._observer.note)
+        return known
+
+    def _draw(self, known: list[Looked], stack: contextlib.ExitStack) -> Iterator[RequestBatch]:
+        """Read the files, those first that others refer to."""
+        joins = {role for _, _, k in known if k.plan is not None for role in k.plan.format.joins}
+        roles = [k.plan.format.role if k.plan is not None else "" for _, _, k in known]
+        sides = [(role, *one) for role, one in zip(roles, known, strict=True) if role in joins]
+        others = [one for role, one in zip(roles, known, strict=True) if role not in joins]
+        fetched = bodies([item for _, item, _, _ in sides] + [item for item, _, _ in others])
+        stack.callback(getattr(fetched, "close", lambda: None))
+        parts: dict[str, list[pl.DataFrame]] = {}
+        for role, item, raw, seen in sides:
+            parts.setdefault(role, []).extend(self._read_side(item, _held(raw, fetched), seen))
+        self._sides = {role: side_table(tables) for role, tables in sorted(parts.items())}
+        for item, raw, seen in others:
+            yield from self._read(item, _held(raw, fetched), seen)
 
     def _read_side(self, item: Input, raw: Raw | None, known: Known) -> list[pl.DataFrame]:
         """The side table of a file whose records are no requests."""
@@ -209,12 +238,13 @@ class LogReader:
         aside: list[RawBatch] | None,
     ) -> Iterator[RequestBatch]:
         state = FileState(item.name, self._quarantine)
+        first = len(self._quarantine.entries)
         seen = known.seen
-        path, digest, sha256 = item.path, None, ""
+        path, digest, sha256 = item.path, None, item.sha256 or ""
         try:
             if item.place is not None and item.lake is None:
                 raw = raw or Raw(stack.enter_context(stream_input(item)), hashing=True)
-            elif raw is None and item.lake is None:
+            elif raw is None and item.lake is None and item.sha256 is None:
                 digest = BackgroundDigest(item.path or "", item.size or 0)
             if raw is not None and seen.columnar:
                 path = stack.enter_context(spooled(raw))
@@ -233,14 +263,14 @@ class LogReader:
             state.bad(None, f"{error}; rows after the first {rows:,} are lost" if rows else str(error))
         except OSError as error:
             state.bad(None, f"reading failed: {(error.strerror or 'input/output error').lower()}")
+        self._quarantine.order(first)
         with contextlib.suppress(OSError):  # what cannot be read to its end has no digest
-            sha256 = digest.result() if digest is not None else raw.digest() if raw is not None else ""
+            sha256 = digest.result() if digest is not None else raw.digest() if raw is not None else sha256
         size = raw.size if raw is not None else item.size or 0
         if item.lake is not None:
             with contextlib.suppress(OSError):
                 sha256, size = lake_digest(item)
         self._observer.advance(max(size - state.told, 0))
-        self._quarantine.in_order(state.first)
         self._add_summary(item, known.label, sha256, state, size, known.found.next_best)
         self._tell(item, known, state)
 
@@ -273,14 +303,17 @@ class LogReader:
         with contextlib.ExitStack() as stack:
             # The kernels leave the interpreter free, so that threads do run beside each other.
             pool = stack.enter_context(ThreadPoolExecutor(min(pl.thread_pool_size(), _MOST_THREADS)))
-            how = textfiles.Reading(self._judge.names, state, self._options.batch_rows, pool, known.plan, seen.stamp)
+            how = textfiles.Reading(
+                self._judge.names, state, self._options.batch_rows, pool, known.plan, seen.stamp, item.line
+            )
             if raw is None:
                 raw = Raw(stack.enter_context(open_input(item)), limit=item.size)
-            source = pieces(raw, seen.codec)
+            source = between(pieces(raw, seen.codec), item.start, item.stop)
             text = Text(as_utf8(source, seen.encoding) if seen.encoding else source)
             for batch in self._batches(item, state, _parse(text, how, seen), known.plan, aside):
                 yield batch
                 self._advance(state, raw.size)
+            state.cut = text.cut or text.problem is not None
 
     def _batches(
         self,

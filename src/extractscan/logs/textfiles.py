@@ -63,7 +63,10 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the readers of text need besides the bytes; ``stamp`` as of a sniffed file."""
+    """What the readers of text need besides the bytes; ``stamp`` as of a sniffed file.
+
+    Where the bytes are not the first of the file, ``first_line`` is over 1.
+    """
 
     names: NameTable
     report: Report
@@ -71,13 +74,14 @@ class Reading:
     pool: Executor | None = None
     plan: Plan | None = None
     stamp: int = 0
+    first_line: int = 1
 
 
 def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
     """One object a line. While the records of one chunk are drawn, those of the next are already being read."""
     keys = key_table(how.names, SLOTS, TEXT_SLOTS)
     begun: deque[Iterator[RawBatch]] = deque()
-    line = 1
+    line = how.first_line
     for body, problem in whole_lines(text, CHUNK, LINE_MAX):
         if problem:
             begun.append(_told(how.report, line, problem))
@@ -198,7 +202,7 @@ def csv(text: Text, how: Reading, header: list[str], delimiter: str) -> Iterator
         wanted = tuple(dict.fromkeys(plan.wanted(header)))
         own = NameTable({fold(name): ((name, 0),) for name in wanted}, {})
         fields = csvscan.Fields(header, own, wanted, frozenset())
-    tail, line, skipping, headed = b"", 1, False, False
+    tail, line, skipping, headed = b"", how.first_line, False, how.first_line > 1
 
     def scan(*, last: bool) -> Iterator[RawBatch]:
         nonlocal tail, line, skipping, headed
@@ -241,6 +245,7 @@ def csv(text: Text, how: Reading, header: list[str], delimiter: str) -> Iterator
     if text.problem is not None:
         how.report.bad(line, text.problem)
     elif tail:
+        text.cut = True
         yield from scan(last=True)
 
 

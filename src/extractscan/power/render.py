@@ -11,7 +11,7 @@ from rich.text import Text
 from extractscan._version import __version__
 from extractscan.power import words
 from extractscan.report import phrases
-from extractscan.report.document import from_microseconds
+from extractscan.report.document import from_microseconds, timestamp
 from extractscan.report.page import GAP, Column, Page
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def document(surface: Surface) -> dict[str, Any]:
         "log": {
             "requests": surface.requests,
             "accounts": surface.accounts,
-            "first_seen": from_microseconds(surface.first_us).isoformat(),
-            "last_seen": from_microseconds(surface.last_us).isoformat(),
+            "first_seen": timestamp(from_microseconds(surface.first_us)),
+            "last_seen": timestamp(from_microseconds(surface.last_us)),
             "payloads_to_lend": surface.lent,
             "senders_that_lend": surface.sources,
         },

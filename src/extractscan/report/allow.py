@@ -3,10 +3,13 @@
 A list is a TOML file of entries such as::
 
     [[allow]]
-    account = "acct_1234"        # or organisation = "org_77"
+    account = "acct_1234"        # or organisation = "org_77", or frame = "You are ..."
     reason = "red team exercise of the second quarter"
     owner = "trust-and-safety"
     expiry = 2026-06-30
+
+In place of either, or beside it, an entry may name a ``frame``: the system prompt or template of a product, as text. It hides accounts
+whose findings rest on that frame alone (see ``framed``); their ids then need not be known.
 
 An entry covers traffic up to the end of its expiry day (UTC). What an account does later is not agreed, so a finding
 whose last request is later shows; the clock of the machine plays no part, and the same log gives the same report. An
@@ -22,6 +25,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from extractscan.errors import UsageError
+from extractscan.report.framed import FEWEST_WORDS, same, words
 from extractscan.report.neutralise import terminal
 from extractscan.verdict.findings import Allowed, AllowSummary
 
@@ -29,22 +33,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from extractscan.report.framed import Frame
     from extractscan.verdict.findings import AccountFinding, CampaignFinding, Findings
 
-_TEXT_KEYS: Final = ("account", "organisation", "reason", "owner")
+_TEXT_KEYS: Final = ("account", "organisation", "frame", "reason", "owner")
 _KEYS: Final = frozenset({*_TEXT_KEYS, "expiry"})
 _WARNINGS_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry: either ``account`` or ``organisation``, why, who answers for it, and the last day that it covers."""
+    """One entry: whom it is about, why, who answers for it, and the last day that it covers.
+
+    It is about an ``account`` or an ``organisation``, a ``frame`` (its text), or what an account or an organisation does with a frame.
+    """
 
     account: str | None
     organisation: str | None
     reason: str
     owner: str
     expiry: date
+    frame: str | None = None
 
     def covers(self, last_seen: datetime) -> bool:
         """Tell whether traffic that ended then was still agreed."""
@@ -52,8 +61,8 @@ class Entry:
 
     def name(self) -> str:
         """Return whom it is about, for messages."""
-        kind = "organisation" if self.account is None else "account"
-        return f"{kind} {terminal(self.account or self.organisation or '', limit=60)}"
+        named = (("account", self.account), ("organisation", self.organisation), ("frame", self.frame))
+        return " with ".join(f"{kind} {terminal(value, limit=60)}" for kind, value in named if value is not None)
 
 
 def read_allowlist(path: Path) -> list[Entry]:
@@ -82,8 +91,14 @@ def _entry(given: dict[str, Any], where: str) -> Entry:
         needed = key in ("reason", "owner")
         if (needed and value is None) or (value is not None and (not isinstance(value, str) or not value.strip())):
             raise UsageError(f"{where}: {key} must be text")
-    if ("account" in given) == ("organisation" in given):
-        raise UsageError(f"{where} needs either an account or an organisation")
+    if "account" in given and "organisation" in given:
+        raise UsageError(f"{where} may name an account or an organisation, not both")
+    if not {"account", "organisation", "frame"} & given.keys():
+        raise UsageError(f"{where} needs an account, an organisation or a frame")
+    if "frame" in given and len(words(given["frame"])) < FEWEST_WORDS:
+        raise UsageError(
+            f"{where}: frame must have at least {FEWEST_WORDS} different words; shorter ones are anybody's"
+        )
     expiry = given.get("expiry")
     if isinstance(expiry, str):
         try:
@@ -92,21 +107,31 @@ def _entry(given: dict[str, Any], where: str) -> Entry:
             expiry = None
     if not isinstance(expiry, date) or isinstance(expiry, datetime):
         raise UsageError(f"{where}: expiry must be a date, as in 2026-06-30")
-    return Entry(given.get("account"), given.get("organisation"), given["reason"], given["owner"], expiry)
+    return Entry(
+        given.get("account"), given.get("organisation"), given["reason"], given["owner"], expiry, given.get("frame")
+    )
 
 
-def apply_allowlist(findings: Findings, entries: Sequence[Entry], *, show: bool = False) -> Findings:
-    """Return the findings without those that are allowed; ``run.allowlist`` counts them, and lists them if ``show``."""
-    by_account: dict[str, list[Entry]] = {}
-    by_organisation: dict[str, list[Entry]] = {}
+def apply_allowlist(
+    findings: Findings,
+    entries: Sequence[Entry],
+    *,
+    show: bool = False,
+    frames: Mapping[str, tuple[Frame | None, ...]] | None = None,
+) -> Findings:
+    """Return the findings without those that are allowed; ``run.allowlist`` counts them, and lists them if ``show``.
+
+    ``frames`` are those of ``framed.frames_of``, by account id: without them no entry that names a frame covers anything.
+    """
+    by_name: dict[tuple[str, str | None], list[Entry]] = {}
     for entry in entries:
-        if entry.account is not None:
-            by_account.setdefault(entry.account, []).append(entry)
-        elif entry.organisation is not None:
-            by_organisation.setdefault(entry.organisation, []).append(entry)
+        key = ("account", entry.account) if entry.account is not None else ("organisation", entry.organisation)
+        by_name.setdefault(key, []).append(entry)
+    named = {entry.frame: words(entry.frame) for entry in entries if entry.frame is not None}
     covered: dict[str, Entry] = {}
     for account in findings.accounts:
-        found = _first(account, by_account, by_organisation)
+        own = () if frames is None else frames.get(account.account_id, ())
+        found = _first(account, by_name, own, named)
         if found is not None:
             covered[account.account_id] = found
     accounts = [each for each in findings.accounts if each.severity != "none" and each.account_id in covered]
@@ -132,12 +157,21 @@ def apply_allowlist(findings: Findings, entries: Sequence[Entry], *, show: bool 
 
 
 def _first(
-    account: AccountFinding, by_account: Mapping[str, list[Entry]], by_organisation: Mapping[str, list[Entry]]
+    account: AccountFinding,
+    by_name: Mapping[tuple[str, str | None], list[Entry]],
+    own: tuple[Frame | None, ...],
+    named: Mapping[str, Frame],
 ) -> Entry | None:
-    named = by_account.get(account.account_id, [])
+    about = by_name.get(("account", account.account_id), [])
     if account.organisation is not None:
-        named = named + by_organisation.get(account.organisation, [])
-    return next((entry for entry in named if entry.covers(account.last_seen)), None)
+        about = about + by_name.get(("organisation", account.organisation), [])
+    about = about + by_name.get(("organisation", None), [])  # entries that name a frame alone
+    about = [entry for entry in about if entry.covers(account.last_seen)]
+    whole = next((entry for entry in about if entry.frame is None), None)
+    if whole is not None or not own:
+        return whole
+    of_frame = [next((e for e in about if e.frame is not None and same(one, named[e.frame])), None) for one in own]
+    return of_frame[0] if all(entry is not None for entry in of_frame) else None
 
 
 def _account(account: AccountFinding, covered: Mapping[str, Entry]) -> Allowed:

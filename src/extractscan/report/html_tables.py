@@ -76,8 +76,8 @@ def _numeric(column: Column) -> str | None:
     return "n" if column.kind == "number" and not column.words else None
 
 
-def plain_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
-    """Return a table of text."""
+def plain_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], names: Sequence[str] = ()) -> Markup:
+    """Return a table of text; the columns ``names`` hold ids, paths or hashes."""
     return element(
         "table",
         element("caption", caption),
@@ -88,14 +88,14 @@ def plain_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]
                 element(
                     "tr",
                     *(
-                        element("td", element("span", text, _class="id"), data_label=head)
+                        element("td", element("span", text, _class="id" if head in names else "said"), data_label=head)
                         for head, text in zip(heads, row, strict=True)
                     ),
                 )
                 for row in rows
             ),
         ),
-        _class="wide",
+        _class="wide plain",
     )
 
 

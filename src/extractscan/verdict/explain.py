@@ -28,7 +28,7 @@ UNGATED: Final[dict[str, str]] = {
     "partition": "one customer's batch job, split over keys of its own",
     "load": "one product that spreads its traffic evenly over keys or tenants",
     "succession": "one customer who rotates keys by policy",
-    "timing": "one product whose maker moved it to the new model for all of its keys",
+    "timing": "one product whose maker moves it to a new model, or starts and stops it, for all of its keys at once",
     "means": "related companies, an agency or a shared host",
     "corpus": "unrelated customers who process the same public data set",
     "independence": "a script working through the customer's own list of questions, or an evaluation",

@@ -26,7 +26,7 @@ CAPS: Final[dict[str, float]] = {
     "timing": 3.0,
     "means": 2.0,
     "corpus": 2.0,
-    "independence": 4.0,
+    "independence": 3.0,
     "elicitation": 2.0,
     "pattern": 4.0,
 }

@@ -1,0 +1,76 @@
+"""Whether the members of a group work in the same hours beyond what their days and their daily rhythms bring about.
+
+One scheduler starts and stops the accounts that it drives together; customers who keep the same office hours are active in
+the same hours too. Each account's own rhythm is therefore taken out: given on which days it was active how long, and at which times of
+day, its hours are taken as drawn for themselves, and only hours in common beyond those speak for a common hand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+from scipy.sparse import csr_array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HOUR_US: Final = 3_600_000_000
+HOURS: Final = 24
+TOGETHER: Final = np.array([1.25, 1.5, 2.0, 3.0])
+"""Times as many hours in common as by chance where one scheduler drives accounts: how much else it does is unknown."""
+DRIVEN: Final = 0.25
+"""Operators who drive their accounts by one schedule. It is a minority, so that its absence says little."""
+DISPERSION: Final = 4.0
+"""Overdispersion: each account is in many pairs, and whoever sits behind one product is stopped by the same outage."""
+FEWEST: Final = 3
+"""Members from which hours in common are more than a coincidence of two."""
+
+
+class Activity:
+    """In which hours of the log each stream was active."""
+
+    def __init__(self, requests: pl.DataFrame, total: int) -> None:
+        """Take ``stream`` and ``time_us`` of all requests; ``total`` counts streams."""
+        hours = requests.select("stream", (pl.col("time_us") // HOUR_US).alias("hour")).unique().sort("stream", "hour")
+        hour = hours["hour"].to_numpy()
+        # Days and times of day are those of UTC: where a day begins matters little, since it is the same for all.
+        self._hour = hour - (hour.min(initial=0) // HOURS) * HOURS
+        self._rows = np.searchsorted(hours["stream"].to_numpy(), np.arange(total + 1))
+
+    def together(self, streams: NDArray[np.int64], owner: NDArray[np.int64]) -> tuple[int, float]:
+        """Pairs of members active in the same hour, over all hours, and how many there would be by their rhythms alone.
+
+        ``streams`` are stream numbers, ``owner`` the member (0 to k - 1) that each belongs to. With active hours a of a day and b of
+        a time of day, of n in all, a member is taken to be active in an hour at rate a b / n: its own margins are kept.
+        """
+        spans = [self._hour[self._rows[s] : self._rows[s + 1]] for s in streams]
+        hour = np.concatenate(spans) if spans else np.zeros(0, np.int64)
+        if not hour.size:
+            return 0, 0.0
+        width = int(hour.max()) + 1
+        member, hour = np.divmod(np.unique(np.repeat(owner, [s.size for s in spans]) * width + hour), width)
+        at_once = np.bincount(hour).astype(np.float64)
+        seen = int(((at_once * at_once).sum() - hour.size) / 2.0)
+        _, day = np.unique(hour // HOURS, return_inverse=True)
+        k = int(member.max()) + 1
+        ones = np.ones(hour.size)
+        days = csr_array((ones, (member, day)), shape=(k, int(day.max()) + 1))
+        times = csr_array((ones, (member, hour % HOURS)), shape=(k, HOURS))
+        active = np.maximum(np.bincount(member, minlength=k), 1).astype(np.float64)
+        rate = (days.multiply(1.0 / active[:, None]).T @ times).toarray()
+        own = days.multiply(days).sum(axis=1) * times.multiply(times).sum(axis=1) / active**2
+        return seen, max(0.0, float((rate * rate).sum() - own.sum()) / 2.0)
+
+
+def synchrony_bits(seen: int, expected: float) -> float:
+    """Log2 likelihood ratio of one schedule against independent hours: Poisson counts, a mixture over how far they coincide.
+
+    Never below 0: operators who leave each account to its own hours are the most.
+    """
+    if expected <= 0.0:
+        return 0.0
+    logs = (seen * np.log(TOGETHER) - expected * (TOGETHER - 1.0)) / DISPERSION
+    ratio = float(np.logaddexp.reduce(logs)) - float(np.log(TOGETHER.size))
+    return max(0.0, float(np.logaddexp(np.log(DRIVEN) + ratio, np.log(1.0 - DRIVEN)) / np.log(2.0)))

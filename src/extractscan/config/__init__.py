@@ -1,0 +1,1 @@
+"""What one sets once: ``extractscan.toml``, its settings, and what is wrong with one."""

@@ -1,0 +1,56 @@
+"""Scoring with Spark: the heavy stages on its cluster, the rest here, the same findings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from extractscan.engine.distributed import Limits, fingerprint_and_cluster
+from extractscan.engine.spark_engine import SparkEngine
+from extractscan.engine.spark_session import plain_errors, session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
+
+    from extractscan.cluster.components import Clusters
+    from extractscan.engine.load import LogSource
+    from extractscan.engine.local import Front
+    from extractscan.engine.spark_session import Place
+    from extractscan.fingerprint.requests import Fingerprints
+    from extractscan.logs.result import ReadSummary
+    from extractscan.progress import Observer
+
+
+def memory_limit() -> int:
+    """Half of this machine's memory, in bytes: merging takes as much again as what is merged."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+@contextlib.contextmanager
+def spark_front(place: Place, work: str | None, limits: Limits | None = None) -> Iterator[Front]:
+    """The heavy stages on Spark, for ``judge_logs``.
+
+    ``work`` is the URI of the run folder, which must be storage that every machine of the cluster reaches; what is finished in it is
+    not done again. Without one a folder in this machine's temporary folder is taken, and removed: for a cluster on this machine.
+    """
+    with contextlib.ExitStack() as stack:
+        if work is None:
+            work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="extractscan-"))).as_uri()
+        elif "://" not in work:
+            work = Path(work).resolve().as_uri()
+        opened: SparkSession = stack.enter_context(session(place))
+        folder, bounds = work, limits or Limits(memory_limit())
+
+        def front(source: LogSource, observer: Observer) -> tuple[Fingerprints, Clusters, ReadSummary]:
+            def engine_of(key: str) -> SparkEngine:
+                return SparkEngine(opened, folder, key, observer.note)
+
+            with plain_errors():
+                return fingerprint_and_cluster(source, engine_of, bounds, observer)
+
+        yield front

@@ -1,0 +1,140 @@
+"""How much memory a run may take, and what is done so that it does not take more.
+
+Large arrays that are walked through rather than searched lie in files without names and are mapped. What is resident of them is given
+back to the system whenever it grows beyond a share of the limit; it is read again from the file when it is wanted.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+import tempfile
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from extractscan.engine.room import free_memory
+from extractscan.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+BATCH_ROWS: Final = 250_000
+"""Rows that are read and fingerprinted together at the most."""
+LEAST_ROWS: Final = 50_000
+ROW_BYTES: Final = 8192
+"""Memory that a row of a batch is taken to need while it is read and fingerprinted: long prompts, and several copies of them."""
+LEAST: Final = 512 << 20
+"""The smallest limit: the libraries alone take some 300 MiB."""
+FLOOR: Final = 350 << 20
+ROW_STAYS: Final = 230
+TEXT_STAYS: Final = 150
+"""Bytes that stay or are wanted at once for a request and for a distinct prompt, its tokens apart (measured; see docs/scale.md)."""
+
+_UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_PAGE: Final = mmap.PAGESIZE
+
+
+def parse_size(text: str, option: str = "--memory") -> int:
+    """Bytes of ``6G``, ``800 MiB`` or ``1.5t``; units are powers of 1024. Raises UsageError for what is no size, or too small."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(f"{option}: {text!r} is no size, as in 800M or 6G")
+    size = int(float(found[1]) * _UNITS[found[2].lower()])
+    if size < LEAST:
+        raise UsageError(f"{option}: {text!r} is too little; the program and its libraries alone want {LEAST >> 20}M")
+    return size
+
+
+def available() -> int | None:
+    """Bytes that this process could still take: what the machine has free, or its control groups leave; None if unknown."""
+    return free_memory()
+
+
+class Memory:
+    """The limit of a run, shared out. Without a limit nothing is done on disk."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        """``limit`` in bytes."""
+        self.limit = limit
+        self._maps: list[weakref.ref[mmap.mmap]] = []
+        self._trimmer: threading.Thread | None = None
+        self.mapped = 0
+        """Bytes that were put into mapped files."""
+
+    @property
+    def waiting(self) -> int | None:
+        """Bytes of fingerprints that may wait in memory for the rest of the log."""
+        return None if self.limit is None else self.limit // 8
+
+    def batch_rows(self, jobs: int) -> int:
+        """Rows that are read together, while ``jobs`` batches are fingerprinted."""
+        if self.limit is None:
+            return BATCH_ROWS
+        return max(LEAST_ROWS, min(BATCH_ROWS, self.limit // ((jobs + 2) * ROW_BYTES)))
+
+    def needed(self, rows: int, texts: int) -> int:
+        """Bytes that so many requests with so many distinct prompts will take, roughly, whatever the limit."""
+        return FLOOR + ROW_STAYS * rows + TEXT_STAYS * texts
+
+    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+        """An array of zeros, in a mapped file if it is large. Raises InputError if the disk has no room for it."""
+        kind = np.dtype(dtype)
+        size = int(np.prod(shape)) * kind.itemsize
+        if self.limit is None or size <= self.limit // 8 or not _can_trim():
+            return np.zeros(shape, kind)
+        try:
+            with tempfile.TemporaryFile(prefix="extractscan-") as file:
+                os.posix_fallocate(
+                    file.fileno(), 0, size
+                )  # a hole in a full disk would end the process when it is written
+                mapped = mmap.mmap(file.fileno(), size)
+        except OSError as error:
+            reason = (error.strerror or "input/output error").lower()
+            raise InputError(
+                f"what does not fit into memory cannot be written to {tempfile.gettempdir()}: {reason}; "
+                "raise --memory, or name a larger folder in TMPDIR"
+            ) from None
+        self.mapped += size
+        self._maps.append(weakref.ref(mapped))
+        if self._trimmer is None or not self._trimmer.is_alive():
+            self._trimmer = threading.Thread(target=_trim, args=(self._maps, self.limit // 8), daemon=True)
+            self._trimmer.start()
+        return np.frombuffer(mapped, kind).reshape(shape)
+
+
+def _can_trim() -> bool:
+    return hasattr(mmap, "MADV_DONTNEED") and hasattr(os, "posix_fallocate") and Path("/proc/self/statm").exists()
+
+
+def _shared() -> int:
+    """Resident bytes of mapped files, those of libraries among them."""
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 (twenty times a second)
+        return int(file.read().split()[2]) * _PAGE
+
+
+def _trim(maps: list[weakref.ref[mmap.mmap]], most: int) -> None:
+    """Give mapped pages back whenever more than ``most`` bytes of them are resident."""
+    pause = threading.Event()
+    before = _shared()
+    while any(reference() is not None for reference in maps):
+        pause.wait(0.03)
+        if _shared() - before > most:
+            for reference in list(maps):
+                found = reference()
+                if found is not None:
+                    found.madvise(mmap.MADV_DONTNEED)
+                del found
+
+
+def usable(text: str | None) -> Memory:
+    """The memory of a run: what ``--memory`` says, or half of what is available. Raises UsageError for what is no size."""
+    if text is not None:
+        return Memory(parse_size(text))
+    free = available()
+    return Memory(None if free is None else max(LEAST, free // 2))

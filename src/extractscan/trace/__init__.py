@@ -1,0 +1,1 @@
+"""Who harvested a data set that surfaced elsewhere."""

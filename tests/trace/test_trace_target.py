@@ -1,0 +1,167 @@
+"""The target: on a simulated leak the true accounts are found, and nobody else."""
+
+import json
+from dataclasses import replace
+
+import jsonschema
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from extractscan.cli.main import app
+from extractscan.errors import UsageError
+from extractscan.report import schemas
+from extractscan.simulate.harvested import Case, harvest
+from extractscan.simulate.leak import leak
+from extractscan.simulate.settings import Settings
+
+SETTINGS = Settings(
+    seed=3,
+    requests=8_000,
+    languages=("en", "es"),
+    attacks=("replay", "hydra_cot", "self_instruct"),
+    benign=("real_person", "hobbyist"),
+    responses=True,
+)
+CASE = Case(settings=SETTINGS, harvesters=20, items=2_600, innocents=20, public=300, public_each=10)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("traced")
+    harvested = harvest(CASE)
+    harvested.log.write_parquet(folder / "log.parquet")
+    leak(harvested.taken, harvested.foreign, items=5_000, seed=3).write_ndjson(folder / "leak.jsonl")
+    return folder, harvested
+
+
+def run(*arguments):
+    ran = CliRunner().invoke(app, ["trace", *map(str, arguments)])
+    if ran.exception is not None and not isinstance(ran.exception, SystemExit):
+        raise ran.exception
+    return ran
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch):
+    monkeypatch.setenv("POLARS_MAX_THREADS", "2")
+
+
+CHANNELS = {"both": (), "prompts": ("response",), "responses": ("prompt",)}
+
+
+@pytest.fixture(scope="module")
+def traced(made):
+    """The JSON document for each way to compare."""
+    folder, _ = made
+    out = {}
+    for way, dropped in CHANNELS.items():
+        suspect = folder / f"leak-{way}.jsonl"
+        pl.read_ndjson(folder / "leak.jsonl").drop("origin", *dropped).write_ndjson(suspect)
+        out[way] = json.loads(run(suspect, folder / "log.parquet", "-f", "json", "-q").stdout)
+    return out
+
+
+def named(document):
+    return {a["account_id"] for a in document["accounts"] if a["source"]}
+
+
+@pytest.mark.parametrize("way", CHANNELS)
+def test_true_accounts_are_found(made, traced, way):
+    _, harvested = made
+    document = traced[way]
+    jsonschema.Draft202012Validator(schemas.schema("trace")).validate(document)
+    assert len(named(document) & harvested.true) / len(harvested.true) >= 0.95
+    share = document["explained"]["share"]
+    assert share["low"] <= share["value"] <= share["high"]
+    assert share["value"] == pytest.approx(document["explained"]["items"] / document["data_set"]["items"])
+    assert sum(p["items"] for p in document["cover"]) == document["explained"]["items"]
+    assert sum(d["items"] for d in document["days"]) == document["explained"]["items"]
+    assert all(e["text"] is None for a in document["accounts"] for e in a["examples"])
+
+
+@pytest.mark.parametrize("way", CHANNELS)
+def test_nobody_else_is_named(made, traced, way):
+    _, harvested = made
+    found = named(traced[way])
+    assert len(found & harvested.true) / max(len(found), 1) >= 0.99
+
+
+def test_other_formats_and_text_only_when_asked(made):
+    folder, _ = made
+    log, suspect = folder / "log.parquet", folder / "leak.jsonl"
+    lines = run(suspect, log, "-f", "jsonl", "--top", "3", "-q", "-j", "1").stdout.splitlines()
+    check = jsonschema.Draft202012Validator(schemas.schema("traced"))
+    for line in lines:
+        check.validate(json.loads(line))
+    assert len(lines) == 3
+    shown = json.loads(run(suspect, log, "-f", "jsonl", "--top", "1", "-q", "--show-text").stdout)
+    texts = set(pl.read_ndjson(suspect)["prompt"])
+    assert all(e["text"] in texts for e in shown["examples"])
+    table = run(suspect, log, "-q").stdout
+    assert "FEWEST ACCOUNTS" in table
+    assert not any(t in table for t in list(texts)[:500] if len(t) > 30)
+    rows = run(suspect, log, "-f", "csv", "-q").stdout.splitlines()
+    assert rows[0].startswith("rank,account_id,source,asked,campaign_id,way,items,pair,")
+    out = folder / "out.csv"
+    run(suspect, log, "-f", "csv", "-q", "-o", out)
+    assert out.read_text(encoding="utf-8").splitlines() == rows
+    with pytest.raises(UsageError, match="files that were read"):
+        run(suspect, log, "-q", "-o", suspect, "--clobber")
+
+
+def test_a_set_that_nobody_took_names_nobody(made):
+    folder, harvested = made
+    path = folder / "foreign.jsonl"
+    harvested.foreign.tail(2_000).write_ndjson(path)
+    document = json.loads(run(path, folder / "log.parquet", "-f", "json", "-q").stdout)
+    assert [a["account_id"] for a in document["accounts"] if a["source"]] == []
+    assert document["cover"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--threshold", "0"), "--threshold"),
+        (("--alpha", "1"), "--alpha"),
+        (("--suspect-column", "promt=x"), "no role"),
+        (("--suspect-column", "prompt"), "--suspect-column"),
+        (("--raw-text",), "--show-text"),
+        (("--since", "2026-03-02", "--until", "2026-03-01"), "--since"),
+    ],
+    ids=["threshold", "alpha", "role", "pair", "raw", "window"],
+)
+def test_wrong_options_are_named(made, options, said):
+    folder, _ = made
+    with pytest.raises(UsageError, match=said):
+        run(folder / "leak.jsonl", folder / "log.parquet", "-q", *options)
+
+
+def test_hostile_names_are_neutralised(tmp_path, made):
+    _, harvested = made
+    name = "=cmd\x1b[31m[bold]\u202e"
+    true = min(harvested.true)
+    harvested.log.with_columns(account_id=pl.col("account_id").replace({true: name})).write_parquet(
+        tmp_path / "log.parquet"
+    )
+    harvested.taken.write_ndjson(tmp_path / "leak.jsonl")
+    for form in ("table", "csv", "json", "jsonl"):
+        text = run(tmp_path / "leak.jsonl", tmp_path / "log.parquet", "-f", form, "-q", "--top", "60").stdout
+        assert "cmd" in text
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        assert form != "csv" or "'=cmd" in text
+
+
+def test_the_same_in_any_order(made, tmp_path):
+    folder, harvested = made
+    harvested.log.sample(fraction=1.0, shuffle=True, seed=4).write_parquet(tmp_path / "log.parquet")
+    one = run(folder / "leak.jsonl", folder / "log.parquet", "-f", "jsonl", "-q", "-j", "1").stdout
+    assert run(folder / "leak.jsonl", tmp_path / "log.parquet", "-f", "jsonl", "-q", "-j", "2").stdout == one
+
+
+def test_cases_are_told_apart_by_their_settings():
+    small = Case(settings=replace(SETTINGS, requests=300), harvesters=2, items=40)
+    made = harvest(small, foreign=10)
+    assert len(made.true) == 2
+    assert set(made.taken["account_id"]) == made.true
