@@ -101,10 +101,8 @@ def exponent(small: dict[str, Any], large: dict[str, Any], key: str, less: float
 def show(result: dict[str, Any]) -> None:
     sizes = result["sizes"]
     empty = result["empty"]
-    print(
-        f"{'requests':>12}{'bare cpu':>10}{'score cpu':>11}{'ratio':>7}{'wall ratio':>12}{'peak MiB':>10}"
-        f"{'on disk MiB':>13}{'exponent':>10}"
-    )
+    names = (("requests", 12), ("bare cpu", 10), ("score cpu", 11), ("ratio", 7), ("wall ratio", 12), ("peak MiB", 10))
+    print("".join(f"{name:>{width}}" for name, width in (*names, ("mapped MiB", 12), ("exponent", 10))))
     last = None
     for row in sizes:
         grown = "" if last is None else f"{exponent(last, row, 'score_cpu', empty['score_cpu']):.2f}"
