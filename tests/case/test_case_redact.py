@@ -38,9 +38,33 @@ def test_every_card_number_is(number, gap):
     assert redact("x " + gap.join(body + check) + " y") == "x [card] y"
 
 
+SECRETS = {
+    "[e-mail]": "jane.doe@mail.example.org",
+    "[key]": "sk-proj-abcdEFGH1234567890",
+    "[card]": "4111 1111 1111 1111",
+}
+
+
 @given(st.text(max_size=200))
-def test_any_text_is_taken(text):
-    assert isinstance(redact(text), str)
+def test_any_text_is_taken_and_once_is_enough(text):
+    once = redact(text)
+    assert redact(once) == once
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.sampled_from(sorted(SECRETS)))
+def test_a_secret_is_found_in_any_text(before, after, mark):
+    # A line break on either side: what stands right beside a secret may be part of it.
+    shown = redact(f"{before}\n{SECRETS[mark]}\n{after}")
+    assert SECRETS[mark] not in shown
+    assert mark in shown
+
+
+@given(
+    st.lists(st.sampled_from("the quick brown fox saw 12 or 2026-03-02 at 10:30 in §4 (a) of b/c".split()), max_size=30)
+)
+def test_what_is_no_secret_stays(words):
+    text = " ".join(words)
+    assert redact(text) == text
 
 
 @pytest.mark.parametrize("piece", ["a@", "1 ", "a.", "-----BEGIN ", "token ", "eyJ", "A1", "x@y.", "0-"])

@@ -10,6 +10,7 @@ from extractscan.cli.main import app
 COMMANDS = (
     "",
     "score",
+    "update",
     "inspect",
     "convert",
     "evaluate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -11,7 +12,8 @@ from commandline import run
 
 from extractscan.report import schemas
 
-SAMPLE = Path(__file__).parents[2] / "sample_logs" / "requests.parquet"
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "sample_logs" / "requests.parquet"
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,14 @@ def test_documents_of_the_sample_log_meet_their_schemas(case, call, arguments):
     assert ran.code == 0
     jsonschema.Draft202012Validator(schemas.schema(command)).validate(json.loads(ran.out))
     assert call(command, case[0], *options).code == 0
+
+
+@pytest.mark.parametrize("page", ["src/extractscan/cli/clusters.py", "docs/case.md"])
+def test_the_example_of_a_likeness_finds_something_in_the_sample(case, call, page):
+    (phrase,) = re.findall(r'clusters \S+ --like "([^"]+)"', (ROOT / page).read_text(encoding="utf-8"))
+    found = json.loads(call("clusters", case[0], "--like", phrase, "--format", "json").out)
+    assert len(found["clusters"]) >= 5
+    assert all(cluster["likeness"] == 1.0 for cluster in found["clusters"])
 
 
 def test_another_process_with_other_threads_writes_the_same_bytes(case, tmp_path):

@@ -63,7 +63,8 @@ def test_a_small_log():
     assert table["prompt"].to_list() == [-1, 0, 0]  # the same but for case and space
     assert table["system"].to_list() == [-1, 0, -1]
     assert table["has_response"].to_list() == [False, True, False]
-    assert table["ip"].to_list() == [None, 0, 1]  # ranks of the addresses
+    assert sorted(table["ip"].to_list()[1:]) == [0, 1]  # ranks of hashes of the addresses
+    assert table["ip"][0] is None
     assert table["n"].to_list() == [4, None, None]
     assert table["time_us"].to_list() == [int(START.timestamp() * 1e6) + 60_000_000 * m for m in (1, 2, 5)]
     assert tokens(p.prompts, 0) == alone("good morning")

@@ -67,13 +67,17 @@ def test_every_text_is_sent_once_by_its_account(injected):
             assert all(held.count(one) == 1 for one in own)
 
 
-def test_nothing_but_the_prompts_ties_injected_accounts(injected):
+def test_nothing_but_the_prompts_ties_injected_accounts(lent, injected):
     done = injected[1]
     rows = new_rows(done)
     old = done.prints.requests.filter(pl.col("account") < done.first_account)
     for name in ("org_id", "payment_id", "ip", "end_user"):
         held = rows.group_by(name).agg(pl.col("account").n_unique()).drop_nulls(name)
         assert (held["account"] == 1).all()
+        given = lent[0].requests[name].null_count() < lent[0].requests.height
+        accounts = rows["account"].n_unique()
+        assert (0 < held.height <= accounts) if given else not held.height
+        assert rows.group_by("account").agg(pl.col(name).n_unique())[name].to_list() == [1] * accounts
         assert not set(held[name]) & set(old[name].drop_nulls())
     talks = rows.drop_nulls("conversation_id").group_by("conversation_id").agg(pl.col("account").n_unique())
     assert (talks["account"] == 1).all()
@@ -88,24 +92,29 @@ def test_times_lie_in_the_span_of_the_log(lent, injected):
     assert spans["span"].min() > 0.4 * (lends.last_us - lends.first_us)
 
 
-def test_copied_conversations_keep_their_pace(lent, injected):
-    _drafts, done = injected
-    rows = new_rows(done).filter(pl.col("turn") > lent[0].requests["turn"].min())
-    assert rows.height > 0
-    paces = (
-        new_rows(done)
-        .drop_nulls("conversation_id")
-        .group_by("account", "conversation_id")
-        .agg(pl.len(), (pl.col("time_us").max() - pl.col("time_us").min()).alias("length"))
-        .filter(pl.col("len") > 1)
+def talks_of(requests, prompts):
+    """What each conversation of several requests says and when: (time since its first request, hash of the prompt), in order."""
+    rows = requests.drop_nulls("conversation_id").with_columns(
+        text=pl.Series(prompts.hashes[np.maximum(requests.drop_nulls("conversation_id")["prompt"].to_numpy(), 0)])
     )
-    log = (
-        lent[0]
-        .requests.drop_nulls("conversation_id")
-        .group_by("account", "conversation_id")
-        .agg((pl.col("time_us").max() - pl.col("time_us").min()).alias("length"))
+    held = (
+        rows.sort("time_us", "text").group_by("account", "conversation_id", maintain_order=True).agg("time_us", "text")
     )
-    assert paces["length"].max() <= log["length"].max()
+    return [
+        tuple((time - times[0], text) for time, text in zip(times, texts, strict=True))
+        for _, _, times, texts in held.iter_rows()
+        if len(times) > 1
+    ]
+
+
+def test_copied_conversations_keep_their_words_and_their_pace(lent, injected):
+    done = injected[1]
+    log = talks_of(lent[0].requests, lent[0].prompts)
+    begun = {talk[:length] for talk in log for length in range(2, len(talk) + 1)}
+    copied = talks_of(new_rows(done), done.prints.prompts)
+    assert len(copied) >= 10
+    assert set(copied) <= begun
+    assert max(talk[-1][0] for talk in copied) > 0
 
 
 def test_injected_accounts_have_a_stream_of_their_campaign(injected):

@@ -171,10 +171,21 @@ def test_the_picture_is_whole_and_has_no_script(surface):
     places = [node for node in root.iter() if node.tag.endswith("}g")]
     assert len(places) == len(surface.cells)
     width, height = float(root.get("width")), float(root.get("height"))
+    boxes = []
     for node in root.iter():
         if node.get("x") is not None:
-            assert 0 <= float(node.get("x")) <= width
-            assert 0 <= float(node.get("y")) <= height
+            x, y = float(node.get("x")), float(node.get("y"))
+            wide, high = float(node.get("width") or 0), float(node.get("height") or 0)
+            assert 0 <= x <= x + wide <= width
+            assert 0 <= y <= y + high <= height
+    for place in places:
+        (box,) = (node for node in place if node.tag.endswith("}rect"))
+        boxes.append(tuple(float(box.get(name)) for name in ("x", "y", "width", "height")))
+    assert len(set(boxes)) == len(boxes)  # no place lies on another
+    shown = " ".join("".join(node.itertext()) for node in places)
+    for cell in surface.cells:
+        if cell.recall is not None:
+            assert f"{100 * cell.recall.value:.0f}" in shown
 
 
 def test_colours_run_from_light_to_dark():

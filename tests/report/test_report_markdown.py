@@ -10,6 +10,7 @@ from test_report_formats import check_markdown, render
 from extractscan.report import digest
 from extractscan.report.interface import Format
 from extractscan.verdict.findings import Evidence, Findings, Gate
+from extractscan.verdict.signals import CAPS
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -57,3 +58,14 @@ def test_steps_name_a_gate_by_what_it_takes():
     entries = (Evidence("a", "f", 1.0, 6.0, True, "seen"),)
     finding = replace(account(1, "x"), bits=3.0, evidence=entries, gates=(Gate("one_network", 0.5, "why"),))
     assert digest.steps(finding) == [("a", "evidence", 6.0, "seen"), ("one network ×0.50", "gate", -3.0, "why")]
+
+
+def test_a_cap_is_a_step_of_its_own():
+    entries = (
+        Evidence("near_empty_prompts", "pattern", 1.0, 5.0, True, "one"),
+        Evidence("chained_prompts", "pattern", 1.0, 4.5, True, "two"),
+    )
+    steps = digest.steps(replace(account(1, "x"), bits=CAPS["pattern"], evidence=entries, gates=()))
+    cap = ("cap of pattern", "rest", CAPS["pattern"] - 9.5, "signals that say the same count no further")
+    assert [step[0] for step in steps] == ["near empty prompts", "chained prompts", "cap of pattern"]
+    assert steps[2] == cap

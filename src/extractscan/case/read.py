@@ -19,6 +19,7 @@ from extractscan.case.manifest import Manifest, parse_manifest, sha256_of
 from extractscan.errors import InputError
 from extractscan.report.document import timestamp
 from extractscan.report.neutralise import terminal
+from extractscan.standing.pointer import results_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,8 +109,9 @@ class Case:
 
 
 def open_case(folder: Path) -> Case:
-    """Open a case. Raises ``InputError`` for a folder that is none."""
+    """Open a case; of a standing case, the results that hold. Raises ``InputError`` for a folder that is none."""
     shown = terminal(str(folder), limit=200)
+    folder = results_of(folder)
     try:
         text = (folder / layout.RUN).read_bytes()
     except (OSError, ValueError) as error:

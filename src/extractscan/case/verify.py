@@ -20,6 +20,7 @@ from extractscan.logs.discover import discover
 from extractscan.logs.sources import digest_of
 from extractscan.logs.uris import is_remote
 from extractscan.report.neutralise import json_text
+from extractscan.standing.verify import check_standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,18 +84,21 @@ def verify_case(folder: Path, logs: Sequence[str] = (), *, seal: str | None = No
     Raises ``InputError`` for a folder that is no case, and for logs that do not exist.
     """
     case = open_case(folder)
-    found = sha256_of(folder / layout.RUN)
+    found = sha256_of(case.folder / layout.RUN)
     observer.stage("hash the case", len(case.manifest.files))
     differences: list[Difference] = []
     if seal is not None and seal.lower() != found:
         differences.append(Difference("changed", "case", layout.RUN, f"its SHA-256 is {found}, and not {seal.lower()}"))
-    differences += _files(folder, case.manifest, observer)
+    differences += _files(case.folder, case.manifest, observer)
+    others, problems = check_standing(folder, found, observer)
+    differences += [Difference(p.kind, "case", p.path, p.detail) for p in problems]
     checked = 0
     unread: list[str] = []
     if logs:
         checked, other, unread = _logs(case.manifest, logs, observer)
         differences += other
-    return Verification(str(folder), found, len(case.manifest.files), checked, tuple(differences), tuple(unread))
+    files = len(case.manifest.files) + others
+    return Verification(str(folder), found, files, checked, tuple(differences), tuple(unread))
 
 
 def _files(folder: Path, manifest: Manifest, observer: Observer) -> Iterator[Difference]:

@@ -85,7 +85,7 @@ def clusters(
 
     Prompts are not shown unless asked for.
 
-    Example: extractscan clusters case/ --like "write a haiku about the sea" --show-text
+    Example: extractscan clusters case/ --like "act as an examiner who explains a model solution"
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
     wanted = selection(account, model, since, until, campaign)

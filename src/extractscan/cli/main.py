@@ -17,6 +17,7 @@ from extractscan.cli.lazy import PLAIN, group_of
 
 COMMANDS = {
     "score": "Rank the accounts and campaigns of LOGS by the evidence that they harvest the model.",
+    "update": "Add what is new of LOGS to a standing CASE, judge all that it holds, and say what changed since the night before.",
     "inspect": "Show what log files hold: formats, fields, gaps in time, and which signals could not be assessed.",
     "convert": "Write LOGS as the canonical table, prompts and all: one row a request, the columns of the documentation.",
     "evaluate": "Measure a ranking against labels: recall at fixed false-positive rates, precision, campaigns, archetypes.",

@@ -179,7 +179,14 @@ def score(
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console, contextlib.ExitStack() as stack:
         front = None
         if place is None:
-            preflight(logs, Silent() if quiet else console, baselines=baseline or [], case=case, tell=verbose)
+            preflight(
+                logs,
+                Silent() if quiet else console,
+                baselines=baseline or [],
+                case=case,
+                limit=room.limit,
+                tell=verbose,
+            )
         else:
             from extractscan.engine.distributed import Limits  # noqa: PLC0415
             from extractscan.engine.spark import spark_front  # noqa: PLC0415

@@ -77,9 +77,12 @@ def local_front(
 ) -> tuple[Fingerprints, Clusters, ReadSummary]:
     """Read logs, fingerprint them and cluster their prompts on this machine."""
     prints, summary = load(source, observer=observer, jobs=jobs, memory=memory)
+    return prints, _clustered(prints, observer, jobs, memory), summary
+
+
+def _clustered(prints: Fingerprints, observer: Observer, jobs: int, memory: Memory | None) -> Clusters:
     observer.stage("clustering")
-    clusters = cluster_texts(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs, memory=memory)
-    return prints, clusters, summary
+    return cluster_texts(prints.prompts.offsets, prints.prompts.tokens, jobs=jobs, memory=memory)
 
 
 def assess_logs(
@@ -98,6 +101,26 @@ def assess_logs(
     Raises ``InputError`` when nothing can be read or too much cannot.
     """
     prints, clusters, summary = (front or partial(local_front, jobs=jobs, memory=memory))(source, observer)
+    return _assess(prints, clusters, summary, observer=observer, jobs=jobs, keep=keep)
+
+
+def assess_prints(
+    prints: Fingerprints,
+    summary: ReadSummary,
+    *,
+    observer: Observer,
+    jobs: int = 1,
+    keep: bool = False,
+    memory: Memory | None = None,
+) -> Scored:
+    """Judge the accounts of requests whose fingerprints are there; ``summary`` says what they were read from."""
+    clusters = _clustered(prints, observer, jobs, memory)
+    return _assess(prints, clusters, summary, observer=observer, jobs=jobs, keep=keep)
+
+
+def _assess(
+    prints: Fingerprints, clusters: Clusters, summary: ReadSummary, *, observer: Observer, jobs: int, keep: bool
+) -> Scored:
     observer.stage("streams and frames")
     streams = find_streams(prints, jobs=jobs)
     profiles = profile(streams, prints.prompts, jobs=jobs)

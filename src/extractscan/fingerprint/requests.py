@@ -1,7 +1,7 @@
 """The heavy pass: canonical requests to compact fingerprints. A pure map over batches, then one merge.
 
 The merge makes everything independent of how rows were ordered, batched and split over files: accounts are numbered in
-the order of their ids, prompts in the order of their hashes, requests sorted by time, account, id and prompt. After it
+the order of their ids, prompts in the order of their hashes, requests sorted by time, account, hash of the id, and prompt. After it
 no text of a prompt is left.
 """
 
@@ -20,6 +20,7 @@ from extractscan.fingerprint.replies import sketch_replies
 from extractscan.fingerprint.shelf import Shelf
 from extractscan.fingerprint.texts import KEPT_TOKENS, TextMerger, Texts, cut
 from extractscan.fingerprint.tokens import tokenise
+from extractscan.logs.identity import content_hashes
 from extractscan.memory import Memory
 
 if TYPE_CHECKING:
@@ -44,18 +45,19 @@ MEASURES: Final = ("turn", "input_tokens", "output_tokens", "max_tokens", "n", "
 """Columns that are carried as they are."""
 
 NAMES: Final = ("org_id", "payment_id", "ip", "user_agent", "model", "end_user", "conversation_id", "finish_reason")
-"""Columns that are carried as codes: the rank of the value among the log's values, null where absent."""
+"""Columns that are carried as codes: the rank of the value, or of its hash, among those of the log, null where absent."""
 
 
 KNOWN_BY_NAME: Final = ("model", "org_id")
-"""Those of them whose values are kept too: an analyst asks for a model or an organisation by its name."""
+"""Those of them whose values are kept too: an analyst asks for a model or an organisation by its name. Of the others, and of request
+ids, the map leaves a 64-bit hash: enough to know what is the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
     """All requests of a run, without text.
 
-    ``requests`` has a row a request, sorted by time, account, request id and prompt: ``account`` (uint32, position in
+    ``requests`` has a row a request, sorted by time, account, hash of the request id, and prompt: ``account`` (uint32, position in
     ``accounts``), ``time_us`` (int64, microseconds since 1970 UTC), ``prompt`` and ``system`` (int32, positions in ``prompts`` and
     ``systems``, -1 if the log has none), ``has_response`` (bool), the sketch of
     the response (see ``replies``), ``MEASURES`` and, as uint32 codes, ``NAMES``. Whole numbers take 32 bits, and sketches 8, where
@@ -102,7 +104,7 @@ def fingerprint(frame: pl.DataFrame, *, jobs: int = 1) -> FingerprintBatch:
     prompt_hash, prompts = _fingerprint_column(frame["prompt"], jobs)
     system_hash, systems = _fingerprint_column(frame["system"], jobs)
     rows = frame.select(
-        "request_id",
+        content_hashes(frame["request_id"]),
         "account_id",
         pl.col("timestamp").dt.epoch("us").alias("time_us"),
         pl.Series("prompt_hash", prompt_hash),
@@ -111,7 +113,7 @@ def fingerprint(frame: pl.DataFrame, *, jobs: int = 1) -> FingerprintBatch:
         pl.col("system").is_not_null().alias("has_system"),
         pl.col("response").is_not_null().alias("has_response"),
         *MEASURES,
-        *NAMES,
+        *(frame[name] if name in KNOWN_BY_NAME else content_hashes(frame[name]) for name in NAMES),
     ).hstack(sketch_replies(frame["response"], jobs))
     return FingerprintBatch(rows, prompts, systems)
 

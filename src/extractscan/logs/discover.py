@@ -32,7 +32,8 @@ class Input:
 
     ``name`` is how the user named it, or the folder it is in; ``path`` is resolved, without links, and of an object in a store
     (``place``) it is the URI. A table of a ``lake`` is one input. ``named`` is False for a file that was found in a folder or by a
-    glob: such a file may turn out to be no log.
+    glob: such a file may turn out to be no log. A text is read from ``start`` to ``stop`` (bytes, decompressed), and ``line`` is the
+    number of its first line there. ``sha256`` is that of the file as stored, where it is known already.
     """
 
     name: str
@@ -41,6 +42,10 @@ class Input:
     size: int | None
     place: Place | None = None
     lake: Lake | None = None
+    start: int = 0
+    stop: int | None = None
+    line: int = 1
+    sha256: str | None = None
 
     @property
     def piped(self) -> bool:

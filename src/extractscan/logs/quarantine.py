@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,6 +31,12 @@ class Quarantine:
         self.count += 1
         if len(self.entries) < QUARANTINE_KEPT:
             self.entries.append(Quarantined(file, line, reason))
+
+    def order(self, first: int) -> None:
+        """Bring the entries from ``first`` on, those of one file, into the order of lines, whatever was read at one time."""
+        part = self.entries[first:]
+        if len(part) > 1:
+            self.entries[first:] = sorted(part, key=lambda q: math.inf if q.line is None else q.line)
 
     @property
     def room(self) -> int:

@@ -6,7 +6,7 @@ import contextlib
 import io
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 import polars as pl
 
@@ -28,7 +28,7 @@ from extractscan.logs.sides import as_batch, grouped, joined, side_table
 from extractscan.logs.sniff import HEAD, Sniffed, sniff
 from extractscan.logs.sources import bodies, columns_of, heads, lake_digest, open_input, spooled, stream_input
 from extractscan.logs.state import FileState, Known
-from extractscan.logs.streams import BackgroundDigest, DamagedError, Raw, Text, as_utf8, pieces
+from extractscan.logs.streams import BackgroundDigest, DamagedError, Raw, Text, as_utf8, between, pieces
 from extractscan.logs.wording import lacks, lacks_in
 
 if TYPE_CHECKING:
@@ -91,6 +91,19 @@ class LogReader:
         self._sides: dict[str, pl.DataFrame] = {}
         self._present: Counter[str] = Counter()
         self._summary = ReadSummary(quarantine=self._quarantine.entries)
+
+    @classmethod
+    def over(
+        cls,
+        files: list[Input],
+        *,
+        observer: Observer,
+        columns: Mapping[str, str] | None = None,
+        formats: FormatOptions | None = None,
+    ) -> Self:
+        """Prepare to read files that were found already, all of them, however many rows are bad."""
+        options = ReadOptions(None, None, None, BATCH_ROWS, dict(columns or {}), complete=True)
+        return cls(files, options, formats or FormatOptions(), observer)
 
     @property
     def summary(self) -> ReadSummary:
@@ -208,12 +221,13 @@ class LogReader:
         aside: list[RawBatch] | None,
     ) -> Iterator[RequestBatch]:
         state = FileState(item.name, self._quarantine)
+        first = len(self._quarantine.entries)
         seen = known.seen
-        path, digest, sha256 = item.path, None, ""
+        path, digest, sha256 = item.path, None, item.sha256 or ""
         try:
             if item.place is not None and item.lake is None:
                 raw = raw or Raw(stack.enter_context(stream_input(item)), hashing=True)
-            elif raw is None and item.lake is None:
+            elif raw is None and item.lake is None and item.sha256 is None:
                 digest = BackgroundDigest(item.path or "", item.size or 0)
             if raw is not None and seen.columnar:
                 path = stack.enter_context(spooled(raw))
@@ -232,8 +246,9 @@ class LogReader:
             state.bad(None, f"{error}; rows after the first {rows:,} are lost" if rows else str(error))
         except OSError as error:
             state.bad(None, f"reading failed: {(error.strerror or 'input/output error').lower()}")
+        self._quarantine.order(first)
         with contextlib.suppress(OSError):  # what cannot be read to its end has no digest
-            sha256 = digest.result() if digest is not None else raw.digest() if raw is not None else ""
+            sha256 = digest.result() if digest is not None else raw.digest() if raw is not None else sha256
         size = raw.size if raw is not None else item.size or 0
         if item.lake is not None:
             with contextlib.suppress(OSError):
@@ -271,14 +286,17 @@ class LogReader:
         with contextlib.ExitStack() as stack:
             # The kernels leave the interpreter free, so that threads do run beside each other.
             pool = stack.enter_context(ThreadPoolExecutor(min(pl.thread_pool_size(), _MOST_THREADS)))
-            how = textfiles.Reading(self._judge.names, state, self._options.batch_rows, pool, known.plan)
+            how = textfiles.Reading(
+                self._judge.names, state, self._options.batch_rows, pool, known.plan, seen.stamp, item.line
+            )
             if raw is None:
                 raw = Raw(stack.enter_context(open_input(item)), limit=item.size)
-            source = pieces(raw, seen.codec)
+            source = between(pieces(raw, seen.codec), item.start, item.stop)
             text = Text(as_utf8(source, seen.encoding) if seen.encoding else source)
             for batch in self._batches(item, state, _parse(text, how, seen), known.plan, aside):
                 yield batch
                 self._advance(state, raw.size)
+            state.cut = text.cut or text.problem is not None
 
     def _batches(
         self,
@@ -368,8 +386,6 @@ class LogReader:
         self._summary.rows_kept += state.rows_kept
         self._summary.rows_outside_window += state.rows_outside
         self._summary.rows_quarantined += state.rows_bad
-
-    # --- the whole run ------------------------------------------------------------------------------------------------
 
     def _finish(self) -> None:
         self._summary.present = {name: self._present[name] for name in CANONICAL}

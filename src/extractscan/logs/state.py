@@ -44,7 +44,7 @@ class Unread:
 
 @dataclass(slots=True)
 class FileState:
-    """What has come of one file so far; the readers' Report."""
+    """What has come of one file so far; the readers' Report. ``cut``: its last record did not end in a line break."""
 
     name: str
     quarantine: Quarantine
@@ -53,6 +53,7 @@ class FileState:
     rows_bad: int = 0
     told: int = 0
     texts_repaired: int = 0
+    cut: bool = False
     clashes: Counter[str] = field(default_factory=Counter)
     slots: set[str] = field(default_factory=set)
 

@@ -238,6 +238,18 @@ def _zst(read: Callable[[int], bytes]) -> Iterator[bytes]:
         raise DamagedError("the zstd data ends too early")
 
 
+def between(source: Iterator[bytes], start: int, stop: int | None) -> Iterator[bytes]:
+    """Those bytes that lie from ``start`` to ``stop`` (None: to the end); what lies before is still drawn."""
+    at = 0
+    for data in source:
+        first, last = max(start - at, 0), len(data) if stop is None else min(stop - at, len(data))
+        at += len(data)
+        if first < last:
+            yield data[first:last]
+        if stop is not None and at >= stop:
+            return
+
+
 def as_utf8(source: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     """Transcode UTF-16 pieces to UTF-8."""
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
@@ -247,11 +259,15 @@ def as_utf8(source: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 class Text:
-    """The bytes of a text input, without a byte order mark, in chunks; ``problem`` tells why they end before their end."""
+    """The bytes of a text input, without a byte order mark, in chunks; ``problem`` tells why they end before their end.
+
+    A reader sets ``cut`` when it took what is left at the end for a last record although it had no end of its own.
+    """
 
     def __init__(self, source: Iterator[bytes]) -> None:
         self._source = source
         self.problem: str | None = None
+        self.cut = False
 
     def chunks(self, size: int) -> Iterator[bytes]:
         """Chunks of at least ``size`` bytes, the last may be smaller."""

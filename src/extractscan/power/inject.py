@@ -56,6 +56,7 @@ def inject(prints: Fingerprints, supply: Supply, drafts: Sequence[Draft], rng: n
     known = prints.accounts.len()
     texts = stack([d.texts for d in drafts])
     prompts, old_place, new_place = _with_texts(prints.prompts, texts, rng)
+    # Places of prompts are as wide as the log's own need; with those that come new they may need more.
     log = prints.requests.with_columns(_moved(pl.col("prompt"), prints.requests["prompt"], old_place))
     owner = known + np.repeat(np.arange(int(bounds[-1])), np.concatenate([d.loads for d in drafts]))
     account_row = _automated_rows(supply, int(bounds[-1]), rng)
@@ -169,8 +170,8 @@ def _harvest(
     return rows.with_columns(
         pl.Series("account", owner, dtype=pl.UInt32),
         pl.Series("time_us", _moments(supply, owner.size, rng)),
-        pl.Series("prompt", prompt),
-        pl.lit(-1, pl.Int64).alias("system"),
+        pl.Series("prompt", prompt).cast(log.schema["prompt"]),
+        pl.lit(-1, log.schema["system"]).alias("system"),
         pl.when(pl.lit(pattern["turn"].is_not_null())).then(log["turn"].min()).cast(log.schema["turn"]).alias("turn"),
         pl.when(pl.col("input_tokens").is_not_null())
         .then(pl.lit(size))

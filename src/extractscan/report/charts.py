@@ -1,7 +1,7 @@
 """The few pictures of the HTML report, as SVG with classes and no styles.
 
 They are drawn here and not with a plotting library: those write ``style`` attributes, which the page's policy forbids,
-fix the colours, which leaves no dark mode, and take a second to import. Each picture has its numbers beside it in
+fix the colours, which leaves no dark mode, and are long to import. Each picture has its numbers beside it in
 text, so it is hidden from screen readers, save the graph, which has a label.
 """
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from extractscan.case.waterfall import waterfall
 from extractscan.report import phrases
 from extractscan.report.document import ranked_accounts, ranked_campaigns
 from extractscan.verdict.findings import SEVERITIES, CampaignFinding
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 SEVERITY_MEANING = "high: at least 7 bits from two families of evidence that agree; medium: 5 bits; low: 3 bits"
 NOTHING = "Nothing found: no campaign, and no account that stands out."
 UNSCORED = "No request could be kept, so nothing was scored."
+LEAST = 0.05
+"""Bits from which a difference is worth a line."""
 CAUTION = "A score is a lead, not an attribution."
 
 
@@ -166,27 +169,33 @@ def why(account: AccountFinding) -> str:
 def steps(finding: AccountFinding | CampaignFinding) -> list[tuple[str, str, float, str]]:
     """Return how the bits add up: label, kind (``evidence``, ``gate``, ``rest``), signed bits, detail.
 
-    Evidence in order of strength, then each gate by what it takes away. What the parts do not explain (a cap, or a gate of
-    another stream) is one step more, so that the steps always sum to the finding's bits.
+    The steps are those of ``case.waterfall``, with a family's signals one by one and what its cap takes away after them. What they do
+    not explain (a gate of another stream, say) is one step more, so that the steps always sum to the finding's bits.
     """
-    out: list[tuple[str, str, float, str]] = [
-        (phrases.words(entry.signal), "evidence", entry.bits, entry.detail)
-        for entry in sorted(finding.evidence, key=lambda entry: (-entry.bits, entry.signal))
-        if entry.assessed
+    entries = [
+        {"signal": e.signal, "family": e.family, "bits": e.bits, "assessed": e.assessed} for e in finding.evidence
     ]
-    running = sum(step[2] for step in out)
-    for gate in sorted(finding.gates, key=lambda gate: (gate.factor, gate.gate)):
-        taken = min(running, 0.0) if running <= 0 else running * (1.0 - gate.factor)
-        out.append(
-            (
-                f"{phrases.words(gate.gate)} \N{MULTIPLICATION SIGN}{gate.factor:.2f}",
-                "gate",
-                -max(taken, 0.0),
-                gate.detail,
+    gates = [{"gate": gate.gate, "factor": gate.factor} for gate in finding.gates]
+    detail = {gate.gate: gate.detail for gate in finding.gates}
+    out: list[tuple[str, str, float, str]] = []
+    total = 0.0
+    for step in waterfall(entries, gates):
+        total = step.total
+        if step.kind == "family":
+            of = sorted(
+                (entry for entry in finding.evidence if entry.assessed and entry.family == step.name),
+                key=lambda entry: (-entry.bits, entry.signal),
             )
-        )
-        running -= max(taken, 0.0)
-    rest = finding.bits - running
-    if abs(rest) >= 0.05:
-        out.append(("caps and limits", "rest", rest, "what the parts above do not explain"))
+            out += [(phrases.words(entry.signal), "evidence", entry.bits, entry.detail) for entry in of]
+            capped = step.bits - sum(entry.bits for entry in of)
+            if abs(capped) >= LEAST:
+                said = "signals that say the same count no further"
+                out.append((f"cap of {phrases.words(step.name)}", "rest", capped, said))
+        elif step.kind == "gate":
+            label = f"{phrases.words(step.name)} \N{MULTIPLICATION SIGN}{step.factor:.2f}"
+            out.append((label, "gate", step.bits, detail[step.name]))
+        else:
+            out.append((phrases.words(step.name), "rest", step.bits, "what speaks for innocence is no credit"))
+    if abs(finding.bits - total) >= LEAST:
+        out.append(("other limits", "rest", finding.bits - total, "what the parts above do not explain"))
     return out

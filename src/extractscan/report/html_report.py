@@ -17,7 +17,7 @@ from extractscan.report.html_tables import account_table, campaign_table, plain_
 from extractscan.report.markup import Markup, element, join, verbatim
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from extractscan.report.digest import Flagged
     from extractscan.report.interface import RenderOptions
@@ -38,25 +38,28 @@ class HtmlRenderer:
 
     def render(self, findings: Findings, options: RenderOptions, stream: TextIO) -> None:
         """Write the page."""
-        style, script = _asset("report.css"), _asset("report.js")
-        policy = (
-            f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-            "base-uri 'none'; form-action 'none'"
-        )
-        head = element(
-            "head",
-            element("meta", charset="utf-8"),
-            element("meta", http_equiv="Content-Security-Policy", content=policy),
-            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            element("meta", name="referrer", content="no-referrer"),
-            element("title", "extractscan report"),
-            element("style", verbatim(style)),
-        )
-        stream.write(f'<!DOCTYPE html>\n<html lang="en">\n{head.text}\n<body>\n<main>\n')
-        stream.writelines(
-            section.text + "\n" for section in _sections(findings, DEFAULT_TOP if options.top is None else options.top)
-        )
-        stream.write(f"</main>\n{element('script', verbatim(script)).text}\n</body>\n</html>\n")
+        top = DEFAULT_TOP if options.top is None else options.top
+        write_page("extractscan report", _sections(findings, top), stream)
+
+
+def write_page(title: str, sections: Iterable[Markup], stream: TextIO) -> None:
+    """Write a page of sections, with the style sheet, the script and the policy of all pages."""
+    style, script = _asset("report.css"), _asset("report.js")
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    )
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("title", title),
+        element("style", verbatim(style)),
+    )
+    stream.write(f'<!DOCTYPE html>\n<html lang="en">\n{head.text}\n<body>\n<main>\n')
+    stream.writelines(section.text + "\n" for section in sections)
+    stream.write(f"</main>\n{element('script', verbatim(script)).text}\n</body>\n</html>\n")
 
 
 def _asset(name: str) -> str:

@@ -57,14 +57,15 @@ def write_report(
     output: Path | None = None,
     clobber: bool = False,
     top: int | None = None,
+    using: Renderer | None = None,
 ) -> None:
-    """Render ``findings`` to ``output``, or to standard output if it is None or ``-``.
+    """Render ``findings`` to ``output``, or to standard output if it is None or ``-``; ``using`` another renderer than the format's.
 
     A file appears complete or not at all. A reader that closes the pipe early, as ``head`` does, is no error. Raises
     ``UsageError`` for an output that the user must choose differently and ``ExtractscanError`` if writing fails.
     """
     check_output(chosen, output, clobber=clobber)
-    chosen_renderer = renderer(chosen)
+    chosen_renderer = using or renderer(chosen)
     if output is None or str(output) == "-":
         options = replace(display_options(_stdout(), os.environ), top=top)
         with standard_output() as stream:
