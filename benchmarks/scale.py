@@ -102,7 +102,8 @@ def show(result: dict[str, Any]) -> None:
     sizes = result["sizes"]
     empty = result["empty"]
     print(
-        f"{'requests':>12}{'bare cpu':>10}{'score cpu':>11}{'ratio':>7}{'wall ratio':>12}{'peak MiB':>10}{'on disk MiB':>13}{'exponent':>10}"
+        f"{'requests':>12}{'bare cpu':>10}{'score cpu':>11}{'ratio':>7}{'wall ratio':>12}{'peak MiB':>10}"
+        f"{'on disk MiB':>13}{'exponent':>10}"
     )
     last = None
     for row in sizes:

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from extractscan.engine.room import free_memory
 from extractscan.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import DTypeLike, NDArray
 
 BATCH_ROWS: Final = 250_000
@@ -38,7 +37,6 @@ TEXT_STAYS: Final = 150
 
 _UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
-_CGROUPS: Final = ("memory.max", "memory/memory.limit_in_bytes")
 _PAGE: Final = mmap.PAGESIZE
 
 
@@ -54,27 +52,8 @@ def parse_size(text: str, option: str = "--memory") -> int:
 
 
 def available() -> int | None:
-    """Bytes that this process could still take: what the machine has free, or its control group allows; None if unknown."""
-    found = [*_free(), *_allowed()]
-    return min(found) if found else None
-
-
-def _free() -> Iterator[int]:
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return
-    yield from (int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
-
-
-def _allowed() -> Iterator[int]:
-    for name in _CGROUPS:
-        try:
-            text = (Path("/sys/fs/cgroup") / name).read_text(encoding="ascii").strip()
-        except OSError:
-            continue
-        if text.isdigit() and int(text) < 1 << 60:
-            yield int(text)
+    """Bytes that this process could still take: what the machine has free, or its control groups leave; None if unknown."""
+    return free_memory()
 
 
 class Memory:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -33,3 +36,22 @@ def share(work: Callable[[int, int], T], ranges: list[tuple[int, int]], jobs: in
         return [work(a, b) for a, b in ranges]
     with ThreadPoolExecutor(jobs) as pool:
         return list(pool.map(lambda r: work(*r), ranges))
+
+
+def in_turn(work: Callable[[S], T], items: Iterable[S], jobs: int) -> Iterator[T]:
+    """Do ``work`` for each item, ``jobs`` at a time in threads; results in the order of the items.
+
+    No more of them wait than there are threads.
+    """
+    if jobs <= 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting: deque[Future[T]] = deque()
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            del item
+            if len(waiting) >= jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -28,6 +28,7 @@ RIGHT = {
     "baseline": ["clean/*.parquet"],
     "alpha": 0.1,
     "jobs": 2,
+    "memory": "6G",
     "quiet": True,
     "verbose": False,
     "no_progress": True,

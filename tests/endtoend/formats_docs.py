@@ -32,6 +32,28 @@ lists them for a log. What cannot be read goes to quarantine with file, line and
 * **Bodies in files of their own** (Bedrock, over about 100 KB) are read if they lie where the log says; else the request is
   marked as truncated.
 
+## Where logs may lie
+
+Files, folders, globs, `-` for standard input, and object stores: `s3://BUCKET/KEY`, `gs://BUCKET/KEY`, `az://CONTAINER/KEY` or
+`abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/KEY`. A key is an object, or a prefix that is taken as a folder, or a pattern (`*`, `**`,
+`?`, `[...]`), as it stands: nothing is percent-decoded. Names that begin with `.` or `_` are passed over, as in folders.
+
+Credentials and endpoints come from the environment, in the names that the vendors' tools use, and from nowhere else:
+
+| store | variables |
+|---|---|
+| S3 and what is like it | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`; `AWS_SKIP_SIGNATURE=true` for a public bucket |
+| Google Cloud Storage | `GOOGLE_APPLICATION_CREDENTIALS`, `STORAGE_EMULATOR_HOST`; `GOOGLE_SKIP_SIGNATURE=true` for a public bucket |
+| Azure Blob Storage | `AZURE_STORAGE_ACCOUNT_NAME` with `AZURE_STORAGE_ACCOUNT_KEY` or `AZURE_STORAGE_SAS_TOKEN`, or what the Azure SDK finds; `AZURITE_BLOB_STORAGE_URL` |
+
+A store is asked only for what a command names: `verify` and `--show-text` do not go back to one by themselves. An object that may not be
+read, or is gone, is quarantined and warned of; a store that cannot be reached, or does not answer in time, ends the run with exit code
+3, since a log read in part would mislead. Parquet is fetched to a temporary file, one at a time (`TMPDIR` says where).
+
+**Delta and Iceberg tables** (`pip install 'extractscan[delta]'`, `'extractscan[iceberg]'`) are told by their folder, on disk or in
+a store, and read at their newest version: rows that were removed are not counted. Their files are never read one by one. Of an Iceberg
+table without a catalog the newest metadata file counts. The SHA-256 of a table stands for the contents of the files of that version.
+
 ## Formats
 
 """

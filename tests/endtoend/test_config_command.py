@@ -108,15 +108,16 @@ def test_all_errors_at_once_whatever_the_command(here, call, log):
 def test_validate_looks_into_the_files_that_are_named(here, call):
     (here / "a.toml").write_text(
         'allow = "none.toml"\nmapping = ["bad.toml"]\naccount_from = "where"\ncolumn = ["x"]\nlog_format = "litelm"\n'
+        'memory = "much"\n'
     )
     (here / "bad.toml").write_text("[format]\nname = 3\n")
     ran = call("config", "validate", "a.toml")
     assert ran.code == 2
     starts = [
-        "extractscan: a.toml has 5 errors:",
+        "extractscan: a.toml has 6 errors:",
         *(
             f"  line {n}: {key}: "
-            for n, key in enumerate(("allow", "mapping", "account_from", "column", "log_format"), 1)
+            for n, key in enumerate(("allow", "mapping", "account_from", "column", "log_format", "memory"), 1)
         ),
     ]
     lines = ran.err.splitlines()
@@ -165,6 +166,17 @@ def test_a_case_says_what_was_set_and_where(here, call, log):
     # What decides the result is in run.json, and is the same whoever set it.
     assert (here / "a" / "run.json").read_bytes() == (here / "b" / "run.json").read_bytes()
     assert json.loads((here / "a" / "run.json").read_text())["configuration"]["max_bad_rows"] == 5
+
+
+def test_how_logs_are_read_is_no_matter_for_a_case(here, call, log):
+    assert call("score", log, "--case", "case", "-q", "-f", "csv", "-o", "report.csv").code == 0
+    (here / "extractscan.toml").write_text('log_format = "table"\nmax_bad_rows = 5\n')
+    suspect = here / "suspect.jsonl"
+    suspect.write_text('{"prompt": "what is the answer to everything"}\n')
+    assert call("trace", suspect, "case").code == 0
+    wrong = call("trace", suspect, "case", "--log-format", "table")
+    assert wrong.code == 2
+    assert "a case was read already" in wrong.err
 
 
 def events(text):

@@ -99,13 +99,41 @@ def test_what_is_not_there_is_left_to_reading(tmp_path):
     assert (heard.notes, heard.warnings) == ([], [])
 
 
+def test_what_goes_to_disk_is_no_memory(frame, tmp_path, monkeypatch):
+    path = tmp_path / "log.parquet"
+    frame.write_parquet(path)
+    monkeypatch.setattr(module, "BASE_BYTES", 900_000_000)
+    monkeypatch.setattr(module, "free_memory", lambda: 800_000_000)
+    monkeypatch.setattr(module, "_free_disk", lambda _: 10_000_000_000)
+    heard = Heard()
+    preflight([str(path)], heard, limit=600_000_000, tell=True)
+    assert "; up to 600 MB of memory (800 MB free); up to 30" in heard.notes[0]
+    assert not heard.warnings
+    monkeypatch.setattr(module, "_free_disk", lambda _: 1000)
+    preflight([str(path)], heard, limit=600_000_000)
+    assert "will go to disk, and 1 kB are free in " in heard.warnings[0]
+    preflight([str(path)], heard)  # without a limit nothing goes to disk
+    assert "of memory will be needed and 800 MB are free" in heard.warnings[1]
+
+
+def test_stores_are_not_asked(monkeypatch):
+    from extractscan.logs import remote
+
+    def ask(_):
+        raise AssertionError("a store was asked")
+
+    monkeypatch.setattr(remote, "find", ask)
+    found = need(["s3://bucket/logs/"])
+    assert (found.files, found.rows, found.whole) == (0, 0, False)
+
+
 def test_standard_input_tells_no_size():
     assert not need(["-"]).whole
 
 
 def test_baselines_are_read_one_after_another():
-    log, a, b = (Need(1, 10, 5, BASE_BYTES + memory, 3) for memory in (100, 40, 70))
-    assert together(log, [a, b]) == Need(3, 30, 15, BASE_BYTES + 170, 3)
+    log, a, b = (Need(1, 10, 5, BASE_BYTES + memory, memory, 3) for memory in (100, 40, 170))
+    assert together(log, [a, b]) == Need(3, 30, 15, BASE_BYTES + 270, 170, 3)
     assert together(log, []) == log
 
 

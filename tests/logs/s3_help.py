@@ -225,7 +225,6 @@ def environment(url):
     """What lets the SDK find the server and a key, and nothing of the machine's own."""
     return {
         "AWS_ENDPOINT_URL": url,
-        "AWS_ENDPOINT_URL_S3": "",
         "AWS_ACCESS_KEY_ID": KEY_ID,
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_SKIP_SIGNATURE": "false",
@@ -238,7 +237,7 @@ def environment(url):
 
 def credentials(monkeypatch, url):
     """Set it in this process."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment(url).items():
         monkeypatch.setenv(name, value)

@@ -164,6 +164,69 @@ def test_bedrock_out_of_cloudwatch(tmp_path):
     assert summary.files[0].format == "bedrock jsonl"
 
 
+def subscription(*messages):
+    events = [{"id": str(k), "timestamp": 1, "message": message} for k, message in enumerate(messages)]
+    kind = "DATA_MESSAGE" if messages[0][:1] == "{" else "CONTROL_MESSAGE"
+    around = {"owner": "1", "logGroup": "g", "logStream": "s", "subscriptionFilters": ["f"]}
+    return {"messageType": kind, **around, "logEvents": events}
+
+
+@pytest.mark.parametrize("between", ["\n", ""])
+def test_bedrock_out_of_a_cloudwatch_subscription(tmp_path, between):
+    record = SHAPES["bedrock"][0][0]
+    several = [json.dumps({**record, "requestId": f"q{i}"}) for i in range(3)]
+    told = [
+        subscription("CWL CONTROL MESSAGE: Checking health"),
+        subscription(*several[:2]),
+        subscription(several[2], '{"other": 1}'),
+    ]
+    (tmp_path / "firehose").write_text(
+        between.join(json.dumps(one) for one in told)
+    )  # one after another, as Firehose joins them
+    frame, summary, warnings = read(tmp_path / "firehose")
+    assert frame["request_id"].to_list() == ["q0", "q1", "q2"]
+    assert frame["prompt"].to_list() == [SAID["prompt"]] * 3
+    assert summary.files[0].format.startswith("bedrock-cloudwatch")
+    assert not summary.quarantine
+    assert not warnings
+
+
+def test_bedrock_out_of_a_cloudwatch_export(tmp_path):
+    record = SHAPES["bedrock"][0][0]
+    lines = [f"2026-03-01T00:00:0{i}.123Z {json.dumps({**record, 'requestId': f'q{i}'})}\n" for i in range(3)]
+    (tmp_path / "export").write_text(
+        "".join([*lines, "2026-03-01T00:00:04.123Z no record\n", "2026-\n", json.dumps(record), "\n"])
+    )
+    frame, summary, _ = read(tmp_path / "export")
+    assert frame["request_id"].to_list() == ["q0", "q1", "q2", record["requestId"]]
+    assert summary.files[0].format == "bedrock jsonl"
+    assert [q.line for q in summary.quarantine] == [4, 5]
+
+
+def test_a_mapping_may_extend_any_format(tmp_path):
+    for one in builtin():
+        if one.unreadable:
+            continue
+        (tmp_path / "m.toml").write_text(f'[format]\nname = "x"\nextends = "{one.name}"\n[detect]\nall = ["a"]\n')
+        assert {key: set(paths) for key, paths in load(tmp_path / "m.toml").bodies.items()} == {key: set(paths) for key, paths in one.bodies.items()}
+
+
+@pytest.mark.parametrize("name", ["sharegpt", "lmsys", "anthropic-batch"])
+def test_what_lacks_accounts_and_times_is_told_the_way_out(tmp_path, name):
+    message = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude",
+        "content": [{"type": "text", "text": "x"}],
+    }
+    batch = [{"custom_id": "a", "result": {"type": "succeeded", "message": message}}]
+    path = write(tmp_path / "a.jsonl", SHAPES[name][0] if name in SHAPES else batch)
+    with pytest.raises(InputError, match="extractscan convert --incomplete"):
+        read(path)
+    assert read(path, complete=False)[0].height
+
+
 def test_bedrock_streams_are_lists_of_events(tmp_path):
     record = json.loads(json.dumps(SHAPES["bedrock"][0][0]))
     record["output"]["outputBodyJson"] = [

@@ -6,18 +6,23 @@ organisation share both as a matter of course and are left out.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 RARE: Final = 8
 """Accounts of the log behind one address from which it is a proxy, an office or a cloud and ties nobody together."""
 
 
-def _pairs(counts: pl.Series) -> float:
-    sizes = counts.cast(pl.Float64)
-    return float((sizes * (sizes - 1.0) / 2.0).sum())
+def _pairs(values: NDArray[np.int64]) -> float:
+    """Pairs of equal values; whole numbers, so that their order is of no account."""
+    values = np.sort(values)
+    sizes = np.diff(np.flatnonzero(np.r_[True, values[1:] != values[:-1], True])) if values.size else values
+    return float((sizes * (sizes - 1) // 2).sum())
 
 
 def sharing_pairs(accounts: pl.DataFrame) -> float:
@@ -25,11 +30,16 @@ def sharing_pairs(accounts: pl.DataFrame) -> float:
 
     ``accounts`` has ``org_id, payment_id, ip``, a row an account, null where unknown.
     """
+    org, payment, ip = (
+        accounts[name].cast(pl.Int64).fill_null(-1).to_numpy() for name in ("org_id", "payment_id", "ip")
+    )
     pairs = 0.0
-    for means in ("payment_id", "ip"):
-        known = accounts.filter(pl.col(means).is_not_null())
-        pairs += _pairs(known.group_by(means).len()["len"])
-        pairs -= _pairs(known.filter(pl.col("org_id").is_not_null()).group_by(means, "org_id").len()["len"])
+    width = int(org.max(initial=0)) + 1
+    for means in (payment, ip):
+        known = means >= 0
+        pairs += _pairs(means[known])
+        both = known & (org >= 0)
+        pairs -= _pairs(means[both] * width + org[both])
     return pairs
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import polars as pl
 
 from extractscan.campaign.ties import SHARED_WITH, Overlap
 
@@ -27,14 +26,23 @@ class Payloads:
 
     def __init__(self, streams: Streams) -> None:
         """Index the payloads of all streams."""
-        distinct = streams.items.select("stream", "account", "payload").unique().sort("payload", "stream")
         total = streams.table.height
-        stream = distinct["stream"].to_numpy()
-        payload = distinct["payload"].to_numpy()
+        payload, stream = streams.items["payload"].to_numpy(), streams.items["stream"].to_numpy()
+        # Items stand in the order of their streams, and streams in that of their accounts: a stable sort keeps both.
+        order = np.argsort(payload, kind="stable")
+        payload, stream = payload[order], stream[order]
+        fresh = np.r_[True, payload[1:] != payload[:-1]] if payload.size else np.zeros(0, bool)
+        distinct = fresh.copy()
+        distinct[1:] |= stream[1:] != stream[:-1]
+        fresh, stream = fresh[distinct], stream[distinct]
+        del payload, order, distinct
         self.sizes: NDArray[np.int64] = np.bincount(stream, minlength=total).astype(np.int64)
-        code = np.cumsum(np.r_[True, payload[1:] != payload[:-1]]) - 1 if payload.size else np.zeros(0, np.int64)
-        pairs = pl.DataFrame({"code": code, "account": distinct["account"]}).unique()
-        accounts = np.bincount(pairs["code"].to_numpy(), minlength=int(code[-1]) + 1 if code.size else 0)
+        code = np.cumsum(fresh) - 1
+        account = streams.table["account"].to_numpy()[stream]
+        sender = fresh.copy()
+        sender[1:] |= account[1:] != account[:-1]
+        accounts = np.bincount(code[sender], minlength=int(code[-1]) + 1 if code.size else 0)
+        del account, sender, fresh
         kept = np.flatnonzero(accounts[code] > 1)
         # Of payload to streams: rows in the order of payloads. Of stream to payloads: a permutation of them.
         _, self._payload = np.unique(code[kept], return_inverse=True)
@@ -72,15 +80,13 @@ class Payloads:
         offsets = np.cumsum(spans) - spans
         places = np.arange(int(spans.sum())) - np.repeat(offsets, spans) + np.repeat(self._of_payload[held], spans)
         who = self._stream[places]
-        total = self.sizes.size
-        common = np.bincount(who, minlength=total)
-        common[streams] = 0
-        source = common >= SHARED_WITH
-        outside = np.flatnonzero(source)
+        others, number, shared = np.unique(who, return_inverse=True, return_counts=True)
+        source = (shared >= SHARED_WITH) & ~np.isin(others, streams)
+        outside = others[source]
         sizes = np.bincount(owner, weights=self.sizes[streams], minlength=k)
         all_items = float(sizes.sum())
         outsiders = float(self.sizes[outside].sum())
-        holders = np.bincount(np.repeat(np.arange(held.size), spans), weights=source[who], minlength=held.size)
+        holders = np.bincount(np.repeat(np.arange(held.size), spans), weights=source[number], minlength=held.size)
         # How readily a member meets outsiders is its own: one that asks for five items at a time meets nobody who asks for one.
         meetings = np.bincount(member, weights=holders[which], minlength=k)
         rate = float(meetings.sum()) / (all_items * outsiders) if outsiders else 0.0

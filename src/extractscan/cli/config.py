@@ -168,6 +168,7 @@ def _deeper(file: SettingsFile) -> list[Problem]:
     from extractscan.cli.options import parse_columns
     from extractscan.config.check import Problem, line_of
     from extractscan.logs.choose import Chooser, FormatOptions, parse_account_from
+    from extractscan.memory import parse_size
     from extractscan.report.allow import read_allowlist
 
     mappings: list[str] = []
@@ -180,6 +181,7 @@ def _deeper(file: SettingsFile) -> list[Problem]:
         "mapping": add_mappings,
         "log_format": lambda name: Chooser(FormatOptions(tuple(mappings), name), {}),
         "account_from": parse_account_from,
+        "memory": parse_size,
         "column": parse_columns,
         "allow": lambda path: read_allowlist(Path(path)),
     }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def inspect(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATHS", help="Log files, folders or globs; - reads standard input.")
+        list[str], typer.Argument(metavar="PATHS", help="Log files, folders, globs or URIs (s3://, gs://, az://); - reads standard input.")
     ],
     output_format: Annotated[
         DocumentFormat, typer.Option("--format", "-f", help="A table to read, or JSON.")

@@ -154,7 +154,14 @@ def score(
     if not quiet:
         tell_if_cold(SCORING, note)
     with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
-        preflight(logs, Silent() if quiet else console, baselines=baseline or [], case=case, tell=verbose)
+        preflight(
+            logs,
+            Silent() if quiet else console,
+            baselines=baseline or [],
+            case=case,
+            limit=room.limit,
+            tell=verbose,
+        )
         found, scored = judge_logs(
             source,
             observer=Silent() if quiet else console,

@@ -102,6 +102,12 @@ def add_settings(command: Any) -> None:
             parameter.show_envvar = False
 
 
+def on_command_line(ctx: typer.Context, *names: str) -> bool:
+    """Tell whether any of these parameters was given on the command line, not merely set."""
+    sources = [ctx.get_parameter_source(name) for name in names]
+    return any(source is not None and source.name == "COMMANDLINE" for source in sources)
+
+
 def settings_file(ctx: typer.Context) -> SettingsFile | None:
     """Return the settings file that a command was started with."""
     file: SettingsFile | None = ctx.meta.get(_FILE)

@@ -28,6 +28,7 @@ from extractscan.cli.options import (
     use_threads,
     window,
 )
+from extractscan.cli.settings import on_command_line
 from extractscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Compare(StrEnum):
 
 
 def trace(
+    ctx: typer.Context,
     suspect: Annotated[
         str,
         typer.Argument(
@@ -130,7 +132,7 @@ def trace(
     heed_interrupts()
     case = Path(logs[0]) if is_case(logs) else None
     if case is not None:
-        if column or mapping or log_format or account_from or max_bad_rows:
+        if on_command_line(ctx, "column", "mapping", "log_format", "account_from", "max_bad_rows"):
             raise UsageError("a case was read already: options that say how logs are read do not apply")
         check_place(output, clobber=clobber, case=case)
     else:

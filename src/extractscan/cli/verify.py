@@ -14,7 +14,7 @@ from extractscan.errors import UsageError
 def verify(
     case: CaseFolder,
     logs: Annotated[
-        list[str] | None, typer.Argument(metavar="[LOGS]...", help="The logs too: files, folders or globs.")
+        list[str] | None, typer.Argument(metavar="[LOGS]...", help="The logs too: files, folders, globs or URIs.")
     ] = None,
     seal: Annotated[
         str | None,

@@ -8,7 +8,6 @@ the first band that it shares.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +16,7 @@ import numpy as np
 from extractscan.cluster.similarity import jaccard
 from extractscan.fingerprint.minhash import KEPT_SHINGLES, SHINGLE
 from extractscan.jit import kernel
+from extractscan.threads import in_turn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,11 +55,12 @@ def _pairs_of_band(
     kept: int,
     max_run: int,
     window: int,
-) -> tuple[list[np.int64], list[np.int64], list[float], int, int]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int, int]:
     """Pairs at or over the threshold in one band, ``order`` being the positions sorted as ``_by_band`` does."""
-    left = [np.int64(0) for _ in range(0)]
-    right = [np.int64(0) for _ in range(0)]
-    similarity = [0.0 for _ in range(0)]
+    left = np.empty(1024, np.int64)
+    right = np.empty(1024, np.int64)
+    similarity = np.empty(1024)
+    found = 0
     keys = band_keys[band]
     capped = 0
     largest = 0
@@ -99,11 +100,16 @@ def _pairs_of_band(
                     continue
                 value = jaccard(offsets, values, counts, i, j, kept, threshold)
                 if value >= threshold:
-                    left.append(i)
-                    right.append(j)
-                    similarity.append(value)
+                    if found == left.size:
+                        left = np.append(left, left)
+                        right = np.append(right, right)
+                        similarity = np.append(similarity, similarity)
+                    left[found] = i
+                    right[found] = j
+                    similarity[found] = value
+                    found += 1
         start = stop
-    return left, right, similarity, capped, largest
+    return left[:found].copy(), right[:found].copy(), similarity[:found].copy(), capped, largest
 
 
 def _packed(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -146,8 +152,8 @@ def meeting(offsets: NDArray[np.int64], band_keys: NDArray[np.uint32], *, jobs: 
         met[(packed[1:][same] & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
         met[(packed[:-1][same] & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
 
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        list(pool.map(band, range(band_keys.shape[0])))
+    for _ in in_turn(band, range(band_keys.shape[0]), jobs):
+        pass
     return np.flatnonzero(met)
 
 
@@ -157,7 +163,7 @@ def verified_pairs(shingles: Shingles, threshold: float, *, jobs: int = 1) -> Pa
 
     def band(k: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int, int]:
         order = _by_band(shingles.band_keys, k, eligible)
-        left, right, similarity, capped, largest = _pairs_of_band(
+        return _pairs_of_band(
             k,
             order,
             shingles.band_keys,
@@ -169,16 +175,22 @@ def verified_pairs(shingles: Shingles, threshold: float, *, jobs: int = 1) -> Pa
             MAX_RUN,
             WINDOW,
         )
-        return np.array(left, np.int64), np.array(right, np.int64), np.array(similarity), capped, largest
 
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        found = list(pool.map(band, range(shingles.band_keys.shape[0])))
-    left = np.concatenate([f[0] for f in found])
-    right = np.concatenate([f[1] for f in found])
-    similarity = np.concatenate([f[2] for f in found])
+    left, right, similarity = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    capped = largest = 0
+    for found in in_turn(band, range(shingles.band_keys.shape[0]), jobs):
+        # Pairs of hot runs come up again in band after band: what is known is dropped at once.
+        left, right, similarity = _once(
+            np.concatenate([left, found[0]]), np.concatenate([right, found[1]]), np.concatenate([similarity, found[2]])
+        )
+        capped, largest = capped + found[3], max(largest, found[4])
     order = np.lexsort((right, left, -similarity))
-    left, right, similarity = left[order], right[order], similarity[order]
-    if left.size:
-        fresh = np.r_[True, (left[1:] != left[:-1]) | (right[1:] != right[:-1])]
-        left, right, similarity = left[fresh], right[fresh], similarity[fresh]
-    return Pairs(left, right, similarity, sum(f[3] for f in found), max(f[4] for f in found))
+    return Pairs(left[order], right[order], similarity[order], capped, largest)
+
+
+def _once(
+    left: NDArray[np.int64], right: NDArray[np.int64], similarity: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Each pair once; it has the same similarity wherever it was found."""
+    _, first = np.unique((left << 32) | right, return_index=True)
+    return left[first], right[first], similarity[first]

@@ -22,9 +22,12 @@ OTHER_VARIABLES: Final = tuple(PREFIX + name for name in ("CONFIG", "DEBUG", "VE
 FILE: Final = "extractscan.toml"
 """The file that is read, if it is in the folder that a command runs in."""
 
-_READ: Final = ("score", "inspect", "convert", "power")
+_READ: Final = ("score", "inspect", "convert", "power", "trace")
+_BOUNDED: Final = ("score", "convert", "power", "trace")
+_RUN: Final = ("score", "power", "trace")
+_REPORTED: Final = ("score",)
 _SCORE: Final = ("score",)
-_RUN: Final = ("score", "power")
+"""Commands that read logs; that fail for too many bad rows; that run for long; that report findings; and what scores alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ SETTINGS: Final = (
         "max_bad_rows",
         "amount",
         _LOGS,
-        ("score", "convert", "power"),
+        _BOUNDED,
         "Fail (exit 3) if more rows than this count or share are unreadable.",
         '"1%"',
     ),
@@ -102,7 +105,7 @@ SETTINGS: Final = (
         "format",
         "choice",
         _REPORT,
-        _SCORE,
+        _REPORTED,
         "How to report.",
         '"table"',
         "table",
@@ -112,7 +115,7 @@ SETTINGS: Final = (
         "top",
         "count",
         _REPORT,
-        _SCORE,
+        _REPORTED,
         "List so many accounts; else what suits the format.",
         "50",
         least=1,
@@ -121,7 +124,7 @@ SETTINGS: Final = (
         "allow",
         "path",
         _REPORT,
-        _SCORE,
+        _REPORTED,
         "Allowlist of findings that are known and agreed: they are hidden, and counted.",
         '"allow.toml"',
     ),
@@ -130,7 +133,7 @@ SETTINGS: Final = (
         "fail_on",
         "choice",
         _REPORT,
-        _SCORE,
+        _REPORTED,
         "Exit with 1 if a finding is at least this severe.",
         '"high"',
         choices=("high", "medium", "low"),
@@ -145,6 +148,14 @@ SETTINGS: Final = (
     ),
     Setting("alpha", "rate", _BASELINE, _SCORE, "With a baseline: the false discovery rate to state.", "0.05", 0.05),
     Setting("jobs", "count", _MANNERS, _RUN, "Threads; 0 takes all cores.", "0", 0),
+    Setting(
+        "memory",
+        "text",
+        _MANNERS,
+        _SCORE,
+        "Memory to use at most; more goes to disk. Else half of what is free.",
+        '"6G"',
+    ),
     Setting("quiet", "flag", _MANNERS, _READ, "No warnings and no progress.", "false", default=False),
     Setting(
         "verbose", "flag", _MANNERS, _RUN, "Say what a run will need, and when each stage ends.", "false", default=False

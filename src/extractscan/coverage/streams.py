@@ -258,7 +258,9 @@ def _with_systems(
 
 def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     """Split every account's requests into streams."""
-    requests = prints.requests.filter(pl.col("prompt") >= 0)
+    requests = prints.requests
+    if requests.height and (requests["prompt"] < 0).any():  # filtering copies, and most logs have a prompt in every row
+        requests = requests.filter(pl.col("prompt") >= 0)
     bounds, prompts, item, times = _sheets(requests)
     texts = prints.prompts
     frames = find_frames(bounds, prompts, texts.offsets, texts.tokens, jobs=jobs)

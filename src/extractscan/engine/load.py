@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -13,13 +11,13 @@ import polars as pl
 from extractscan.fingerprint.requests import Merger, fingerprint
 from extractscan.logs.read import LogReader, read_logs
 from extractscan.memory import BATCH_ROWS, Memory
+from extractscan.threads import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from concurrent.futures import Future
     from datetime import datetime
 
-    from extractscan.fingerprint.requests import FingerprintBatch, Fingerprints
+    from extractscan.fingerprint.requests import Fingerprints
     from extractscan.logs.choose import FormatOptions
     from extractscan.logs.result import ReadSummary, RequestBatch
     from extractscan.progress import Observer
@@ -78,26 +76,10 @@ def load(
     memory = memory or Memory()
     reader = source.open(observer, batch_rows=memory.batch_rows(jobs))
     with contextlib.closing(Merger(memory)) as merger:
-        for batch in _fingerprinted(_united(reader.batches()), jobs):
+        for batch in in_turn(fingerprint, _united(reader.batches()), jobs):
             merger.add(batch)
         prints = merger.finish()
     need = memory.needed(prints.requests.height, len(prints.prompts))
     if memory.limit is not None and need > memory.limit:
         observer.warn(f"this log wants about {need / (1 << 30):.1f} GiB of memory, more than it may take")
     return prints, reader.summary
-
-
-def _fingerprinted(frames: Iterator[pl.DataFrame], jobs: int) -> Iterator[FingerprintBatch]:
-    """Fingerprint ``jobs`` frames at a time, in their order, while the next ones are read."""
-    if jobs <= 1:
-        yield from map(fingerprint, frames)
-        return
-    with ThreadPoolExecutor(jobs) as pool:
-        waiting: deque[Future[FingerprintBatch]] = deque()
-        for frame in frames:
-            waiting.append(pool.submit(fingerprint, frame))
-            del frame
-            if len(waiting) >= jobs:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

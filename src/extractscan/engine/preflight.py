@@ -1,7 +1,7 @@
 """What a run will need, told before it begins: bytes, rows, memory and disk, and whether they will be there.
 
-Only the first bytes of some files and the footers of Parquet are looked at. The figures of memory and disk are upper estimates from
-``benchmarks/sizing.py``; docs/operations.md has what was measured. Nothing here stops a run.
+Only the first bytes of some local files and the footers of Parquet are looked at; no store is asked for anything. The figures of
+memory and disk are upper estimates from ``benchmarks/sizing.py``; docs/operations.md has what was measured. Nothing here stops a run.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
@@ -19,6 +20,8 @@ from extractscan.engine.room import free_memory
 from extractscan.errors import ExtractscanError
 from extractscan.logs.discover import discover
 from extractscan.logs.streams import PIECE, DamagedError, Raw, codec_of, pieces
+from extractscan.logs.uris import is_remote
+from extractscan.memory import FLOOR, ROW_STAYS, TEXT_STAYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +33,7 @@ BASE_BYTES: Final = 400_000_000
 """Peak memory without rows: the libraries, their kernels and their pools (measured: 330 to 410 MB)."""
 ROW_BYTES: Final = 500
 TEXT_FOLD: Final = 5.0
-"""Peak memory a row and a byte of the columns of text of a Parquet file: 3 to 35 % above what was measured."""
+"""Peak memory a row and a byte of the columns of text of a Parquet file: 1 to 45 % above what was measured."""
 LINE_FOLD: Final = 3.0
 """Peak memory a byte of JSON lines or CSV, decompressed (measured: 2.1 to 2.6, of which text is a third to three quarters)."""
 CASE_BYTES: Final = 500_000
@@ -51,13 +54,15 @@ _CROWDED: Final = 0.9
 class Need:
     """What a run will need: files, bytes as stored, rows, peak resident memory and the size of its case, in bytes.
 
-    ``whole`` is False where some input tells no size (a pipe), so that all figures are too small.
+    ``least`` is what of the memory cannot go to disk. ``whole`` is False where some input tells no size (a pipe, a store, a table of
+    a lake), so that all figures are too small.
     """
 
     files: int
     stored: int
     rows: int
     memory: int
+    least: int
     case: int
     whole: bool = True
 
@@ -73,8 +78,9 @@ class _Content:
 
 def need(inputs: Sequence[str]) -> Need | None:
     """Estimate what a run over these logs will need; None if they cannot be found, which reading will say better."""
+    local = [one for one in inputs if not is_remote(one)]
     try:
-        files = discover(inputs, lambda _: None)
+        files = discover(local, lambda _: None) if local else []
     except ExtractscanError:
         return None
     sized = [file for file in files if file.path is not None and file.size]
@@ -91,8 +97,9 @@ def need(inputs: Sequence[str]) -> Need | None:
         stored,
         round(rows),
         BASE_BYTES + round(memory),
+        FLOOR + (ROW_STAYS + TEXT_STAYS) * round(rows),
         CASE_BYTES + round(CASE_ROW_BYTES * rows + CASE_TEXT_SHARE * text),
-        all(file.size is not None for file in files),
+        len(local) == len(inputs) and all(file.size is not None and file.lake is None for file in files),
     )
 
 
@@ -104,6 +111,7 @@ def together(log: Need, others: Sequence[Need]) -> Need:
         log.stored + sum(other.stored for other in others),
         log.rows + sum(other.rows for other in others),
         log.memory + largest,
+        max(log.least, *(other.least for other in others)) if others else log.least,
         log.case,
         log.whole and all(other.whole for other in others),
     )
@@ -115,20 +123,32 @@ def preflight(
     *,
     baselines: Sequence[str] = (),
     case: Path | None = None,
+    limit: int | None = None,
     tell: bool = False,
 ) -> None:
-    """Warn of a run that will not fit in memory or on disk; with ``tell`` say what it will need in any case."""
+    """Warn of a run that will not fit in memory or on disk; with ``tell`` say what it will need in any case.
+
+    ``limit`` is how many bytes of memory it may take before it goes on on disk.
+    """
     log = need(inputs)
     if log is None:
         return
     wanted = together(log, [other for one in baselines if (other := need([one])) is not None])
-    memory, disk = free_memory(), None if case is None else _free_disk(case)
+    memory, disk = free_memory(), None if case is None else _free_disk(case.resolve().parent)
+    resident = wanted.memory if limit is None else min(wanted.memory, max(limit, wanted.least))
+    spilled = wanted.memory - resident
     if tell:
-        observer.note(_told(wanted, memory, disk))
-    if memory is not None and wanted.memory > _CROWDED * memory:
+        observer.note(_told(wanted, resident, memory, disk))
+    if memory is not None and resident > _CROWDED * memory:
         observer.warn(
-            f"about {size(wanted.memory)} of memory will be needed and {size(memory)} are free: the run may be killed; score "
+            f"up to {size(resident)} of memory will be needed and {size(memory)} are free: the run may be killed; score "
             "shorter periods, or a part of the logs"
+        )
+    room = _free_disk(Path(tempfile.gettempdir())) if spilled else None
+    if room is not None and spilled > room:
+        observer.warn(
+            f"up to {size(spilled)} will go to disk, and {size(room)} are free in {tempfile.gettempdir()}; raise --memory, or name "
+            "a larger folder in TMPDIR"
         )
     if disk is not None and wanted.case > disk:
         observer.warn(f"the case will have about {size(wanted.case)}, and {size(disk)} are free where it goes")
@@ -143,21 +163,23 @@ def size(count: float) -> str:
     return f"{count:,.1f} GB"
 
 
-def _told(wanted: Need, memory: int | None, disk: int | None) -> str:
+def _told(wanted: Need, resident: int, memory: int | None, disk: int | None) -> str:
     least = "" if wanted.whole else "at least "
     files = "1 file" if wanted.files == 1 else f"{wanted.files:,} files"
     parts = [
         f"{files}, {least}{size(wanted.stored)}, about {wanted.rows:,} rows",
-        f"up to {size(wanted.memory)} of memory" + ("" if memory is None else f" ({size(memory)} free)"),
+        f"up to {size(resident)} of memory" + ("" if memory is None else f" ({size(memory)} free)"),
     ]
+    if wanted.memory > resident:
+        parts.append(f"up to {size(wanted.memory - resident)} in {tempfile.gettempdir()}")
     if disk is not None:
         parts.append(f"about {size(wanted.case)} for the case ({size(disk)} free)")
     return "this run will need: " + "; ".join(parts)
 
 
-def _free_disk(case: Path) -> int | None:
+def _free_disk(folder: Path) -> int | None:
     with contextlib.suppress(OSError, ValueError):
-        return shutil.disk_usage(case.resolve().parent).free
+        return shutil.disk_usage(folder).free
     return None
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from extractscan.errors import UsageError
 from extractscan.logs import indexed, messages, pathscan
-from extractscan.logs.cells import Gathered, Values, best, cell, of_series, opened, text_of
+from extractscan.logs.cells import Gathered, Values, among, best, cell, of_series, opened, text_of
 from extractscan.logs.dialects.body import read_request, read_response, scalars
 from extractscan.logs.fields import as_text, counted, derive, first_word, marked, over, worded
 from extractscan.logs.mapping import FIELD_SLOTS, Field, Format
@@ -291,7 +291,7 @@ class Plan:
         parts = [scalars(v) for v in best(sources)]
         texts = [part for part in parts if part is not None]
         if slot == "finish_reason":
-            texts += [first_word(v) for v in sources if np.isin(v.kind, (ARRAY, OBJECT)).any()]
+            texts += [first_word(v) for v in sources if among(v.kind, (ARRAY, OBJECT)).any()]
         if not texts:
             return None
         found = texts[0]

@@ -14,6 +14,7 @@ import polars as pl
 from extractscan.errors import InputError, UsageError
 from extractscan.logs.columnar import Columns, trusted
 from extractscan.logs.lakefolders import NAMES
+from extractscan.logs.quiet import hold_stderr
 from extractscan.logs.stores import lake_settings
 from extractscan.logs.streams import PIECE, DamagedError
 from extractscan.logs.uris import is_remote, parse_place
@@ -176,7 +177,8 @@ def _local(uri: str) -> str:
 def _guard(kind: Lake) -> Iterator[None]:
     """What the libraries raise, in this package's words."""
     try:
-        yield
+        with hold_stderr():  # their threads panic aloud before the error comes out
+            yield
     except ModuleNotFoundError as error:
         raise UsageError(
             f"{NAMES[kind]} tables are read with an extra of this package: pip install 'extractscan[{kind}]'"

@@ -169,7 +169,7 @@ def _format(table: Mapping[str, Any], where: str, known: Mapping[str, Mapping[st
         outer=_fields(table, "outer", parent, wrong),
         bodies={
             key: (*_paths(table.get("body", {}).get(key, []), f"[body] {key}", wrong, check=key != "indexed"),
-                  *parent.get("body", {}).get(key, []))
+                  *_strings(parent.get("body", {}).get(key, []), f"[body] {key}", wrong))
             for key in BODIES
             if key in table.get("body", {}) or key in parent.get("body", {})
         },
@@ -180,7 +180,8 @@ def _format(table: Mapping[str, Any], where: str, known: Mapping[str, Mapping[st
         tests=tuple(_test(text, wrong) for text in _strings(
             given.get("filter", parent.get("input", {}).get("filter", [])), "[input] filter", wrong) if text),
         attributes=_strings(given.get("attributes", []), "[input] attributes", wrong),
-        texts=_paths([*given.get("text", []), *parent.get("input", {}).get("text", [])], "[input] text", wrong),
+        texts=_paths([one for table in (given, parent.get("input", {}))
+                      for one in _strings(table.get("text", []), "[input] text", wrong)], "[input] text", wrong),
         truncated=_strings(table.get("quality", {}).get("truncated", []), "[quality] truncated", wrong),
         redacted=_strings(table.get("quality", {}).get("redacted", []), "[quality] redacted", wrong),
         unreadable=str(given.get("unreadable", "")),
@@ -206,7 +207,8 @@ def _parent(head: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]], wro
     if not found:  # a user's mapping builds on one of the package's
         text = (resources.files("extractscan.logs") / "formats" / f"{name}.toml").read_text(encoding="utf-8")
         found = tomllib.loads(text)
-    return found
+    above = _parent(found.get("format", {}), known, wrong)
+    return {key: {**above.get(key, {}), **found.get(key, {})} for key in {*above, *found}} if above else found
 
 
 def _strings(value: Any, where: str, wrong: list[str]) -> tuple[str, ...]:

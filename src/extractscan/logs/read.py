@@ -272,7 +272,7 @@ class LogReader:
         with contextlib.ExitStack() as stack:
             # The kernels leave the interpreter free, so that threads do run beside each other.
             pool = stack.enter_context(ThreadPoolExecutor(min(pl.thread_pool_size(), _MOST_THREADS)))
-            how = textfiles.Reading(self._judge.names, state, self._options.batch_rows, pool, known.plan)
+            how = textfiles.Reading(self._judge.names, state, self._options.batch_rows, pool, known.plan, seen.stamp)
             if raw is None:
                 raw = Raw(stack.enter_context(open_input(item)), limit=item.size)
             source = pieces(raw, seen.codec)
@@ -369,8 +369,6 @@ class LogReader:
         self._summary.rows_kept += state.rows_kept
         self._summary.rows_outside_window += state.rows_outside
         self._summary.rows_quarantined += state.rows_bad
-
-    # --- the whole run ------------------------------------------------------------------------------------------------
 
     def _finish(self) -> None:
         self._summary.present = {name: self._present[name] for name in CANONICAL}

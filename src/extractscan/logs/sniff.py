@@ -9,6 +9,7 @@ import csv
 import io
 import itertools
 import json
+import re
 import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -25,6 +26,10 @@ Format = Literal["parquet", "arrow", "arrow-stream", "delta", "iceberg", "jsonl"
 HEAD: Final = 256 << 10
 """Bytes of a file, as stored, that are looked at."""
 
+STAMP: Final = 25
+"""Bytes of a time, and of the blank after it, before each record of a CloudWatch export."""
+
+_STAMPED: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \{")
 _SAMPLE: Final = 1 << 20
 _LINES: Final = 200
 _ROWS: Final = 20
@@ -37,7 +42,8 @@ _STREAM_MARK: Final = b"\xff\xff\xff\xff"
 class Sniffed:
     """``codec`` is the compression around a text format; ``names`` the columns, or the keys of a sample, in order.
 
-    ``sample`` holds some records, for telling which system wrote them.
+    ``sample`` holds some records, for telling which system wrote them. ``stamp`` is how many bytes a time takes that stands before
+    the record in each line, as CloudWatch exports them.
     """
 
     format: Format
@@ -46,6 +52,7 @@ class Sniffed:
     names: tuple[str, ...] = ()
     delimiter: str = ""
     sample: tuple[dict[str, Any], ...] = ()
+    stamp: int = 0
 
     @property
     def label(self) -> str:
@@ -116,12 +123,15 @@ def _text(text: bytes, names: NameTable, *, complete: bool) -> Sniffed:
     whole = lines if complete and len(lines) <= _LINES else lines[:-1]
     if first == b"[" and text.lstrip()[1:].lstrip()[:1] in (b"{", b"]", b"[", b""):
         return _json(text)
+    stamp = STAMP if any(_STAMPED.match(line) for line in whole) else 0
+    if stamp:
+        whole = [line[stamp:] if _STAMPED.match(line) else line for line in whole]
     keys: dict[str, None] = {}
     sample = [found for line in whole[:_LINES] if (found := _object(line)) is not None]
     for found in sample:
         keys.update(dict.fromkeys(found))
     if sample:
-        return Sniffed("jsonl", names=tuple(keys), sample=tuple(sample))
+        return Sniffed("jsonl", names=tuple(keys), sample=tuple(sample), stamp=stamp)
     table = _csv(whole, names)
     if first != b"{" and table is not None:
         return table

@@ -133,11 +133,11 @@ def lake_settings(place: Place, kind: str) -> dict[str, str]:
     if kind == "iceberg":
         named = {"s3.endpoint": how.endpoint, "s3.region": how.region, "s3.anonymous": "true" if how.anonymous else ""}
         return {name: value for name, value in named.items() if value} if place.kind == "s3" else {}
-    settings = {"max_retries": str(ATTEMPTS - 1), "retry_timeout": "60s", "timeout": "60s", "connect_timeout": "10s"}
-    if place.kind == "s3":
-        settings |= {"aws_region": how.region or REGION, "aws_endpoint_url": how.endpoint}
-        settings |= {"aws_skip_signature": "true"} if how.anonymous else {}
-        settings |= {"aws_allow_http": "true"} if how.endpoint.startswith("http:") else {}
+    if place.kind != "s3":
+        return {}
+    settings = {"aws_region": how.region or REGION, "aws_endpoint_url": how.endpoint}
+    settings |= {"aws_skip_signature": "true"} if how.anonymous else {}
+    settings |= {"aws_allow_http": "true"} if how.endpoint.startswith("http:") else {}
     return {name: value for name, value in settings.items() if value}
 
 

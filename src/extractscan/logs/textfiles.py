@@ -5,7 +5,7 @@ Memory is bounded by the size of a chunk, the longest line allowed, and the numb
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -15,6 +15,7 @@ import polars as pl
 
 from extractscan.logs import csvscan, jsonscan, jsonsplit, messages
 from extractscan.logs.canonical import RawBatch
+from extractscan.logs.lines import Breaks, Chosen, Counted, Placed, stamped, whole_lines
 from extractscan.logs.names import MESSAGES, SLOTS, TEXT_SLOTS, NameTable, fold
 from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, KeyTable, Spans, as_utf8, key_table
 from extractscan.logs.textspans import spread, take
@@ -62,41 +63,67 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the readers of text need besides the bytes."""
+    """What the readers of text need besides the bytes; ``stamp`` as of a sniffed file."""
 
     names: NameTable
     report: Report
     batch_rows: int
     pool: Executor | None = None
     plan: Plan | None = None
+    stamp: int = 0
 
 
 def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
-    """One object a line."""
+    """One object a line. While the records of one chunk are drawn, those of the next are already being read."""
     keys = key_table(how.names, SLOTS, TEXT_SLOTS)
-    for body, first_line in _whole_lines(text, how.report):
+    begun: deque[Iterator[RawBatch]] = deque()
+    line = 1
+    for body, problem in whole_lines(text, CHUNK, LINE_MAX):
+        if problem:
+            begun.append(_told(how.report, line, problem))
+            line += 1
+            continue
         buf = as_utf8(np.frombuffer(body, np.uint8))
         breaks = np.flatnonzero(buf == 10)
         ends = np.append(breaks, len(buf)) if not body.endswith(b"\n") else breaks
         starts = np.empty_like(ends)
         starts[0], starts[1:] = 0, ends[:-1] + 1
+        if how.stamp:
+            starts += how.stamp * stamped(buf, starts, ends, how.stamp)
         for at in range(0, len(ends), how.batch_rows):
             a, b = starts[at : at + how.batch_rows], ends[at : at + how.batch_rows]
             long = np.flatnonzero(b - a > LINE_MAX)
-            for i in long:
-                how.report.bad(first_line + at + int(i), TOO_LONG)
-                b[i] = a[i]
+            b[long] = a[long]
+            begun.extend(_told(how.report, line + at + int(i), TOO_LONG) for i in long)
+            count = Counted(line + at)
             if how.plan is not None:
-                yield from _records(buf, a, b, _Counted(first_line + at), how, how.plan)
-                continue
-            spans = jsonscan.project(buf, a, b, keys, how.pool)
-            yield _batch(spans, _Counted(first_line + at), how, jsonscan.REASONS)
+                begun.append(_records(buf, a, b, count, how, how.plan))
+            else:
+                begun.append(_plain(buf, a, b, count, keys, how))
+        line += len(breaks)
+        while len(begun) > 1:
+            yield from begun.popleft()
+    while begun:
+        yield from begun.popleft()
+
+
+def _told(report: Report, line: int, problem: str) -> Iterator[RawBatch]:
+    """Report a bad line when its turn comes."""
+    report.bad(line, problem)
+    yield from ()
+
+
+def _plain(
+    buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any], line: Lines, keys: KeyTable, how: Reading
+) -> Iterator[RawBatch]:
+    """Records of a plain table, read when they are drawn."""
+    yield _batch(jsonscan.project(buf, starts, ends, keys, how.pool), line, how, jsonscan.REASONS)
 
 
 def _records(
     buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any], line: Lines, how: Reading, plan: Plan
 ) -> Iterator[RawBatch]:
-    """Records of a known format: some at a time, in parallel."""
+    """Records of a known format: some at a time, in parallel, from now on."""
     many = how.pool is not None and len(starts) >= _SPLIT_ROWS
     edges = [len(starts) * k // _SPLITS for k in range(_SPLITS + 1)] if many else [0, len(starts)]
 
@@ -105,39 +132,15 @@ def _records(
 
     parts = list(pairwise(edges))
     done = how.pool.map(some, parts) if how.pool is not None and many else map(some, parts)
+    return _drawn(parts, done, line, how)
+
+
+def _drawn(parts: list[tuple[int, int]], done: Iterator[Records], line: Lines, how: Reading) -> Iterator[RawBatch]:
     for (first, _), records in zip(parts, done, strict=True):
         if len(records.bad):
             reasons = [jsonscan.REASONS[int(code)] for code in records.status]
             how.report.bad_rows(records.bad + first, line, reasons)
-        yield RawBatch(records.columns, records.rows, _Chosen(line, records.owner + first), records.clashes)
-
-
-def _whole_lines(text: Text, report: Report) -> Iterator[tuple[bytes, int]]:
-    """Chunks that end with a line break (the last may not), and the number of their first line."""
-    tail, line, skipping = b"", 1, False
-    for data in text.chunks(CHUNK):
-        cut = data.rfind(b"\n") + 1
-        if skipping:
-            begin = data.find(b"\n") + 1
-            if not begin:
-                continue
-            line, skipping = line + 1, False
-            body, tail = data[begin:cut], data[cut:]
-        elif not cut:
-            tail += data
-            if len(tail) > LINE_MAX:
-                report.bad(line, TOO_LONG)
-                tail, skipping = b"", True
-            continue
-        else:
-            body, tail = tail + data[:cut], data[cut:]
-        if body:
-            yield body, line
-            line += body.count(b"\n")
-    if text.problem is not None:
-        report.bad(line, text.problem)
-    elif tail:
-        yield tail, line
+        yield RawBatch(records.columns, records.rows, Chosen(line, records.owner + first), records.clashes)
 
 
 def json_values(text: Text, how: Reading) -> Iterator[RawBatch]:
@@ -148,7 +151,7 @@ def json_values(text: Text, how: Reading) -> Iterator[RawBatch]:
     for data in text.chunks(CHUNK):
         tail += data
         buf, at = as_utf8(np.frombuffer(tail, np.uint8)), 0
-        places = _Breaks(buf, line)
+        places = Breaks(buf, line)
         while True:
             starts, ends, at = jsonsplit.values(buf, at, how.batch_rows, last=False)
             if len(starts):
@@ -166,7 +169,7 @@ def json_values(text: Text, how: Reading) -> Iterator[RawBatch]:
     buf = np.frombuffer(tail, np.uint8)
     starts, ends, at = jsonsplit.values(buf, 0, 2, last=True)
     if len(starts):
-        yield from _json_batch(buf, starts, ends, keys, _Breaks(buf, line), how)
+        yield from _json_batch(buf, starts, ends, keys, Breaks(buf, line), how)
     if at < len(buf):
         how.report.bad(line + tail.count(b"\n", 0, at), cut)
 
@@ -176,14 +179,14 @@ def _json_batch(
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     keys: KeyTable,
-    places: _Breaks,
+    places: Breaks,
     how: Reading,
 ) -> Iterator[RawBatch]:
     if how.plan is not None:
-        yield from _records(buf, starts, ends, _Placed(places, starts), how, how.plan)
+        yield from _records(buf, starts, ends, Placed(places, starts), how, how.plan)
         return
     spans = jsonscan.project(buf, starts, ends, keys, how.pool)
-    yield _batch(spans, _Placed(places, starts), how, jsonscan.REASONS)
+    yield _batch(spans, Placed(places, starts), how, jsonscan.REASONS)
 
 
 def csv(text: Text, how: Reading, header: list[str], delimiter: str) -> Iterator[RawBatch]:
@@ -200,13 +203,13 @@ def csv(text: Text, how: Reading, header: list[str], delimiter: str) -> Iterator
     def scan(*, last: bool) -> Iterator[RawBatch]:
         nonlocal tail, line, skipping, headed
         buf, at = as_utf8(np.frombuffer(tail, np.uint8)), 0
-        places = _Breaks(buf, line)
+        places = Breaks(buf, line)
         while True:
             spans, begin, at = csvscan.records(buf, at, fields, delimiter, how.batch_rows, longest=LINE_MAX, last=last)
             if len(begin):
                 skip = 0 if headed else 1
                 headed = True
-                rows, line_of = _rows_from(spans, skip), _Placed(places, begin[skip:])
+                rows, line_of = _rows_from(spans, skip), Placed(places, begin[skip:])
                 if plan is None:
                     yield _batch(rows, line_of, how, csvscan.REASONS)
                 else:
@@ -252,7 +255,7 @@ def _table(spans: Spans, line: Lines, how: Reading, plan: Plan) -> RawBatch:
         table[name], repaired = take(spans.buf, spans.start[i][kept], spans.end[i][kept], spans.kind[i][kept])
         how.report.repaired(repaired)
     records = plan.read_columns(table)
-    return RawBatch(records.columns, records.rows, _Chosen(line, kept[records.owner]), records.clashes)
+    return RawBatch(records.columns, records.rows, Chosen(line, kept[records.owner]), records.clashes)
 
 
 def _rows_from(spans: Spans, first: int) -> Spans:
@@ -261,49 +264,6 @@ def _rows_from(spans: Spans, first: int) -> Spans:
             setattr(spans, name, getattr(spans, name)[:, first:])
         spans.status = spans.status[first:]
     return spans
-
-
-class _Counted:
-    """Line numbers where each row is one line."""
-
-    def __init__(self, first: int) -> None:
-        self._first = first
-
-    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        return rows + self._first
-
-
-class _Breaks:
-    """Line numbers of offsets into a buffer; line breaks are looked for only when somebody asks."""
-
-    def __init__(self, buf: NDArray[np.uint8], first_line: int) -> None:
-        self._buf, self._first = buf, first_line
-        self._at: NDArray[np.int64] | None = None
-
-    def lines(self, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-        if self._at is None:
-            self._at = np.flatnonzero(self._buf == 10)
-        return self._first + np.searchsorted(self._at, offsets)
-
-
-class _Placed:
-    """Line numbers where each row begins at an offset."""
-
-    def __init__(self, places: _Breaks, starts: NDArray[np.int64]) -> None:
-        self._places, self._starts = places, starts
-
-    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        return self._places.lines(self._starts[rows])
-
-
-class _Chosen:
-    """Line numbers of some rows of a larger batch."""
-
-    def __init__(self, line: Callable[[NDArray[np.int64]], NDArray[np.int64]], kept: NDArray[np.int64]) -> None:
-        self._line, self._kept = line, kept
-
-    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        return self._line(self._kept[rows])
 
 
 def _batch(
@@ -336,7 +296,7 @@ def _batch(
             columns[slot] = [*one.own, *columns.get(slot, [])]
         if one.messages is not None:
             columns[MESSAGES] = [one.messages]  # the slot of messages comes later, and goes before
-    return RawBatch(columns, len(kept), line if everything else _Chosen(line, kept), +clashes)
+    return RawBatch(columns, len(kept), line if everything else Chosen(line, kept), +clashes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ def lacks_in(format_: Format, lacking: list[str]) -> str:
         ways.insert(0, "--account-from constant=NAME, path=N, field=PATH or header=NAME")
     return (
         f"records of {format_.title} do not say {' or '.join(lacking)}; say where it is with {' or '.join(ways)}, or with a "
-        "mapping (--mapping FILE); extractscan inspect shows what is in them"
+        "mapping (--mapping FILE); extractscan inspect shows what is in them, and extractscan convert --incomplete takes them without"
     )
 
 

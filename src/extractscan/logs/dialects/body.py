@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from extractscan.logs import messages, pathscan
-from extractscan.logs.cells import SSE, Gathered, Values, cell, opened
+from extractscan.logs.cells import SSE, Gathered, Values, among, cell, opened
 from extractscan.logs.dialects import REQUEST, RESPONSE
 from extractscan.logs.dialects.streams import from_lists, from_texts
 from extractscan.logs.jsonsplit import elements
@@ -146,7 +146,7 @@ def text_or_parts(values: Values) -> pl.Series:
 
 def scalars(values: Values) -> pl.Series | None:
     """Values that are no objects and no lists, as text."""
-    plain = ~np.isin(values.kind, _SCALARS)
+    plain = ~among(values.kind, _SCALARS)
     if not (plain & (values.kind != 0)).any():
         return None
     return values.only(plain).text()
