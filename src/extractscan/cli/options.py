@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from extractscan.engine.load import LogSource
 
 LogPaths: TypeAlias = Annotated[
-    list[str], typer.Argument(metavar="LOGS", help="Log files, folders, globs or URIs (s3://, gs://, az://); - reads standard input.")
+    list[str],
+    typer.Argument(
+        metavar="LOGS", help="Log files, folders, globs or URIs (s3://, gs://, az://); - reads standard input."
+    ),
 ]
 Columns: TypeAlias = Annotated[
     list[str] | None,
