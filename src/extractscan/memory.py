@@ -28,8 +28,8 @@ BATCH_ROWS: Final = 250_000
 LEAST_ROWS: Final = 50_000
 ROW_BYTES: Final = 8192
 """Memory that a row of a batch is taken to need while it is read and fingerprinted: long prompts, and several copies of them."""
-LEAST: Final = 512 << 20
-"""The smallest limit: the libraries alone take some 300 MiB."""
+LEAST: Final = 768 << 20
+"""The smallest limit: libraries and kernels take 300 to 400 MiB, one batch of long prompts as much again."""
 FLOOR: Final = 350 << 20
 ROW_STAYS: Final = 230
 TEXT_STAYS: Final = 150

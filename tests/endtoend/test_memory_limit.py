@@ -73,7 +73,7 @@ def test_what_is_no_size(text):
 
 
 def test_too_little_is_said():
-    with pytest.raises(UsageError, match="512M"):
+    with pytest.raises(UsageError, match="768M"):
         parse_size("100M")
 
 
