@@ -17,7 +17,7 @@ from extractscan.engine.polars_engine import PolarsEngine
 from extractscan.engine.verbs import TooLargeError
 from extractscan.errors import ExtractscanError
 from extractscan.fingerprint.minhash import shingle
-from extractscan.fingerprint.requests import _cut
+from extractscan.fingerprint.texts import cut
 from extractscan.fingerprint.tokens import tokenise
 
 
@@ -81,7 +81,7 @@ def _texts(count):
     chain = [" ".join(words[i : i + 40]) for i in range(count)]
     hot = [" ".join([*words[:50], *dice.choice(words, 2)]) for _ in range(count)]
     alone = [" ".join(dice.choice(words, 25)) for _ in range(count)]
-    return _cut(tokenise(pl.Series([*chain, *hot, *alone, "ok", "yes no"]).unique()))
+    return cut(tokenise(pl.Series([*chain, *hot, *alone, "ok", "yes no"]).unique()))
 
 
 @pytest.mark.parametrize("pieces", [1, 4])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from reading import check
 
 from extractscan.logs.inspection import FileInspection, Inspection
 from extractscan.logs.names import fold
@@ -27,3 +28,11 @@ def test_names_of_formats_are_ascii_where_the_output_is():
 )  # fmt: skip
 def test_names_fold(name, folded):
     assert fold(name) == folded
+
+
+def test_bad_rows_are_listed_by_line_whatever_the_batches(tmp_path):
+    (tmp_path / "log").write_bytes(
+        b'{"schemaType": "ModelInvocationLog", "schemaVersion": "1.0", #timestamp": "2026-03-01T21:20:00Z", "accountId": '
+        b'"11112222}333", "identity": {"arn": "arn:aws:iam::111122223333:user/acct-1"}, "region": "us-'
+    )
+    check(tmp_path / "log", complete=True)

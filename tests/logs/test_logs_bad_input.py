@@ -134,11 +134,11 @@ def test_bad_lines_are_set_aside_with_line_and_reason(tmp_path):
         (2, "not valid JSON"),
         (4, "the JSON ends too early"),
         (5, "not a JSON object"),
+        (8, "no account"),
+        (9, "the time stamp cannot be read, or lies outside 2000 to 2100"),
         (10, "nested more than 512 deep"),
         (11, "not valid JSON"),
         (12, "not valid JSON"),
-        (8, "no account"),
-        (9, "the time stamp cannot be read, or lies outside 2000 to 2100"),
     ]
     assert (summary.rows_read, summary.rows_kept, summary.rows_quarantined) == (12, 4, 8)
     assert any("not UTF-8" in w for w in warnings)

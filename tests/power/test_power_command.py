@@ -66,7 +66,9 @@ def test_files_are_not_overwritten_by_accident(small_log, tmp_path):
     there.write_text("mine", encoding="utf-8")
     for option in ("-o", "--picture"):
         assert "--clobber" in str(run(small_log, *QUICK, option, there).exception)
-        assert "one of the logs" in str(run(small_log, *QUICK, option, small_log, "--clobber", "-q").exception)
+        assert "one of the files that were read" in str(
+            run(small_log, *QUICK, option, small_log, "--clobber", "-q").exception
+        )
     assert "same file" in str(run(small_log, *QUICK, "-o", tmp_path / "a", "--picture", tmp_path / "a").exception)
     assert there.read_text(encoding="utf-8") == "mine"
     assert run(small_log, *QUICK, "-q", "-o", there, "--clobber").exception is None

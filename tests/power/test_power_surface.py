@@ -185,7 +185,7 @@ def test_the_picture_is_whole_and_has_no_script(surface):
     shown = " ".join("".join(node.itertext()) for node in places)
     for cell in surface.cells:
         if cell.recall is not None:
-            assert f"{100 * cell.recall.value:.0f}" in shown
+            assert f"{cell.accounts} accounts, {cell.requests} requests each: recall {cell.recall.value:.2f}" in shown
 
 
 def test_colours_run_from_light_to_dark():

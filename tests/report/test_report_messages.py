@@ -7,7 +7,7 @@ import time
 import pytest
 from hostile import HOSTILE
 
-from extractscan.cli import console
+from extractscan.cli import console, messages
 from extractscan.cli.console import Console, error, note
 
 
@@ -20,6 +20,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def _json(monkeypatch):
+    monkeypatch.setattr(messages, "_chosen", None)  # what a command of an earlier test chose
     monkeypatch.setenv("EXTRACTSCAN_MESSAGES", "json")
     monkeypatch.setenv("TERM", "xterm")
 

@@ -49,7 +49,13 @@ def test_a_file_a_night(logs, tmp_path):
 
 
 def test_a_file_that_grows_with_lines_cut_anywhere_and_bad_ones(logs, tmp_path):
-    bad = "no json\n" + json.dumps({"prompt": "whose?"}) + "\n" + json.dumps({**ROWS[0], "timestamp": "when"}) + "\n"
+    bad = (
+        "no json\n\ufeff{}\n"
+        + json.dumps({"prompt": "whose?"})
+        + "\n"
+        + json.dumps({**ROWS[0], "timestamp": "when"})
+        + "\n"
+    )
     text = lines(ROWS[:100]) + bad + lines(ROWS[100:300]) + bad + lines(ROWS[300:])
     dice = random.Random(1)  # noqa: S311 (dice)
     cuts = sorted(dice.sample(range(1, len(text)), 4))

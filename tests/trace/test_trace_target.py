@@ -165,3 +165,44 @@ def test_cases_are_told_apart_by_their_settings():
     made = harvest(small, foreign=10)
     assert len(made.true) == 2
     assert set(made.taken["account_id"]) == made.true
+
+
+def test_a_case_stands_in_for_its_log(made, tmp_path):
+    folder, _ = made
+    log, suspect, case = folder / "log.parquet", folder / "leak.jsonl", tmp_path / "case"
+    scored = CliRunner().invoke(app, ["score", str(log), "--case", str(case), "-q", "-f", "json"])
+    assert scored.exit_code == 0, scored.output
+    of_case = run(suspect, case, "-f", "jsonl", "-q").stdout
+    assert of_case == run(suspect, log, "-f", "jsonl", "-q").stdout
+    window = ("--since", "2026-03-04", "--until", "2026-03-08")
+    later = [json.loads(line) for line in run(suspect, case, "-f", "jsonl", "-q", *window).stdout.splitlines()]
+    assert any(account["source"] for account in later)
+    assert all("2026-03-04" <= account["first_seen"] <= account["last_seen"] < "2026-03-08" for account in later)
+    with pytest.raises(UsageError, match="a case was read already"):
+        run(suspect, case, "--column", "account_id=customer")
+    with pytest.raises(UsageError, match="lie in the case"):
+        run(suspect, case, "-o", case / "out.json")
+
+
+def test_what_cannot_be_read_of_the_set_is_counted_and_named(made, tmp_path):
+    folder, _ = made
+    good = (folder / "leak.jsonl").read_text(encoding="utf-8").splitlines()[:300]
+    suspect = tmp_path / "leak.jsonl"
+    suspect.write_text("\n".join([*good[:10], '{"prompt": ', *good[10:], "[1]", ""]), encoding="utf-8")
+    ran = run(suspect, folder / "log.parquet", "-f", "json", "-q")
+    (file,) = json.loads(ran.stdout)["data_set"]["files"]
+    assert file["bad"] == 2
+    assert file["problem"].startswith("line 11")
+    assert "line 11" in run(suspect, folder / "log.parquet", "-q").stdout
+
+
+def test_text_is_redacted_unless_asked_for_raw(made, tmp_path):
+    folder, harvested = made
+    kept = harvested.taken.head(150).with_columns(pl.col("prompt") + " jane.doe@mail.example.org")
+    suspect = tmp_path / "leak.csv"
+    kept.select("prompt", "response").write_csv(suspect)
+    shown = run(suspect, folder / "log.parquet", "-f", "jsonl", "-q", "--show-text", "--top", "1").stdout
+    assert "[e-mail]" in shown
+    assert "jane.doe" not in shown
+    raw = run(suspect, folder / "log.parquet", "-f", "jsonl", "-q", "--show-text", "--raw-text", "--top", "1").stdout
+    assert "jane.doe" in raw

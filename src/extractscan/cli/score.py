@@ -188,10 +188,11 @@ def score(
                 tell=verbose,
             )
         else:
+            from extractscan.engine.distributed import Limits  # noqa: PLC0415
             from extractscan.engine.spark import spark_front  # noqa: PLC0415
 
             console.stage("reaching Spark")
-            front = stack.enter_context(spark_front(place, spark_work))
+            front = stack.enter_context(spark_front(place, spark_work, Limits(room.limit) if room.limit else None))
         found, scored = judge_logs(
             source,
             observer=Silent() if quiet else console,

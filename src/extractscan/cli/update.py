@@ -27,6 +27,7 @@ from extractscan.cli.options import (
     use_threads,
 )
 from extractscan.cli.score import FailOn, ReportFormat
+from extractscan.cli.settings import settings_document
 from extractscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class SpoolFormat(StrEnum):
 
 
 def update(
+    ctx: typer.Context,
     case: Annotated[
         Path, typer.Argument(metavar="CASE", help="Folder of the standing case; made where there is none.")
     ],
@@ -122,6 +124,7 @@ def update(
 
     from extractscan.case.write import Invocation
     from extractscan.cli.console import Console, heed_interrupts, note
+    from extractscan.engine.preflight import preflight
     from extractscan.jit import SCORING, tell_if_cold
     from extractscan.memory import usable
     from extractscan.progress import Silent
@@ -169,6 +172,7 @@ def update(
             frames = frames_of(scored) if any(entry.frame is not None for entry in allowed or []) else None
             return apply_allowlist(found, allowed or [], frames=frames)
 
+        preflight(logs, Silent() if quiet else console, case=case, limit=room.limit, tell=verbose)
         wishes = Wishes(
             way.document(),
             window,
@@ -182,7 +186,7 @@ def update(
             case,
             source,
             wishes,
-            Invocation(tuple(sys.argv), str(Path.cwd()), started, started),
+            Invocation(tuple(sys.argv), str(Path.cwd()), started, started, settings_document(ctx)),
             observer=Silent() if quiet else console,
             jobs=threads,
             memory=room,

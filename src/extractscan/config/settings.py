@@ -22,10 +22,10 @@ OTHER_VARIABLES: Final = tuple(PREFIX + name for name in ("CONFIG", "DEBUG", "VE
 FILE: Final = "extractscan.toml"
 """The file that is read, if it is in the folder that a command runs in."""
 
-_READ: Final = ("score", "inspect", "convert", "power", "trace")
-_BOUNDED: Final = ("score", "convert", "power", "trace")
-_RUN: Final = ("score", "power", "trace")
-_REPORTED: Final = ("score",)
+_READ: Final = ("score", "inspect", "convert", "power", "trace", "update")
+_BOUNDED: Final = ("score", "convert", "power", "trace", "update")
+_RUN: Final = ("score", "power", "trace", "update")
+_REPORTED: Final = ("score", "update")
 _SCORE: Final = ("score",)
 """Commands that read logs; that fail for too many bad rows; that run for long; that report findings; and what scores alone."""
 
@@ -55,6 +55,8 @@ class Setting:
         return PREFIX + self.key.upper()
 
 
+_UPDATE: Final = ("update",)
+_NIGHT: Final = "What update keeps"
 _LOGS: Final = "How logs are read"
 _REPORT: Final = "What score reports"
 _BASELINE: Final = "What score compares with"
@@ -137,6 +139,29 @@ SETTINGS: Final = (
         "Exit with 1 if a finding is at least this severe.",
         '"high"',
         choices=("high", "medium", "low"),
+    ),
+    Setting(
+        "window", "text", _NIGHT, _UPDATE, "Only requests of the last so many days, hours or weeks count.", '"30d"'
+    ),
+    Setting("keep", "text", _NIGHT, _UPDATE, "Keep fingerprints so long; else as the window.", '"90d"'),
+    Setting(
+        "spool",
+        "choice",
+        _NIGHT,
+        _UPDATE,
+        "Form of the events in the case's spool.",
+        '"jsonl"',
+        "jsonl",
+        ("jsonl", "ocsf", "none"),
+    ),
+    Setting(
+        "refuse_changed",
+        "flag",
+        _NIGHT,
+        _UPDATE,
+        "Fail (exit 3) if a file was changed in place or cut.",
+        "false",
+        default=False,
     ),
     Setting(
         "baseline",

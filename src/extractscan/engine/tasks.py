@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from extractscan.logs.choose import AccountFrom
     from extractscan.logs.discover import Input
-    from extractscan.logs.read import ReadOptions
+    from extractscan.logs.setup import ReadOptions
 
 UNITS: Final = pa.schema([("unit", pa.int64()), ("files", pa.binary())])
 """Units to read: ``files`` is a pickled list of ``Input``."""

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from extractscan.logs.choose import FormatOptions
     from extractscan.logs.discover import Input
-    from extractscan.logs.read import ReadOptions
     from extractscan.logs.result import RequestBatch
+    from extractscan.logs.setup import ReadOptions
     from extractscan.progress import Observer
 
 UNIT_BYTES: Final = 64 << 20

@@ -36,7 +36,7 @@ class Quarantine:
         """Bring the entries from ``first`` on, those of one file, into the order of lines, whatever was read at one time."""
         part = self.entries[first:]
         if len(part) > 1:
-            self.entries[first:] = sorted(part, key=lambda q: math.inf if q.line is None else q.line)
+            self.entries[first:] = sorted(part, key=lambda q: (math.inf if q.line is None else q.line, q.reason))
 
     @property
     def room(self) -> int:

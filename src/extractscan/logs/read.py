@@ -6,8 +6,6 @@ import contextlib
 import io
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 import polars as pl
@@ -25,6 +23,7 @@ from extractscan.logs.quarantine import Quarantine
 from extractscan.logs.references import resolve
 from extractscan.logs.result import FileSummary, ReadSummary, RequestBatch
 from extractscan.logs.schema import CANONICAL
+from extractscan.logs.setup import ReadOptions, utc
 from extractscan.logs.sides import as_batch, grouped, joined, side_table
 from extractscan.logs.sniff import HEAD, Sniffed, sniff
 from extractscan.logs.sources import bodies, columns_of, heads, lake_digest, open_input, spooled, stream_input
@@ -34,6 +33,7 @@ from extractscan.logs.wording import lacks, lacks_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     import numpy as np
     from numpy.typing import NDArray
@@ -75,23 +75,6 @@ def read_logs(
     """
     options = ReadOptions(utc(since), utc(until), max_bad_rows, batch_rows, dict(columns or {}), complete)
     return LogReader(discover(inputs, observer.warn), options, formats or FormatOptions(), observer)
-
-
-def utc(moment: datetime | None) -> datetime | None:
-    """A time without a zone is UTC."""
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """How files are read: what ``read_logs`` says of its parameters. ``columns`` are the user's own."""
-
-    since: datetime | None
-    until: datetime | None
-    max_bad_rows: float | None
-    batch_rows: int
-    columns: dict[str, str]
-    complete: bool
 
 
 class LogReader:
@@ -309,7 +292,7 @@ class LogReader:
             if raw is None:
                 raw = Raw(stack.enter_context(open_input(item)), limit=item.size)
             source = between(pieces(raw, seen.codec), item.start, item.stop)
-            text = Text(as_utf8(source, seen.encoding) if seen.encoding else source)
+            text = Text(as_utf8(source, seen.encoding) if seen.encoding else source, begins=not item.start)
             for batch in self._batches(item, state, _parse(text, how, seen), known.plan, aside):
                 yield batch
                 self._advance(state, raw.size)

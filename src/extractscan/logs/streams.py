@@ -264,8 +264,9 @@ class Text:
     A reader sets ``cut`` when it took what is left at the end for a last record although it had no end of its own.
     """
 
-    def __init__(self, source: Iterator[bytes]) -> None:
-        self._source = source
+    def __init__(self, source: Iterator[bytes], *, begins: bool = True) -> None:
+        """``begins`` says that the source starts where the input does: only there a byte order mark is one."""
+        self._source, self._begins = source, begins
         self.problem: str | None = None
         self.cut = False
 
@@ -285,7 +286,7 @@ class Text:
             if data and length < size:
                 continue
             chunk = b"".join(held)
-            if first and chunk.startswith(codecs.BOM_UTF8):
+            if first and self._begins and chunk.startswith(codecs.BOM_UTF8):
                 chunk = chunk[len(codecs.BOM_UTF8) :]
             if chunk:
                 yield chunk

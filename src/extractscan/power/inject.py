@@ -56,8 +56,8 @@ def inject(prints: Fingerprints, supply: Supply, drafts: Sequence[Draft], rng: n
     known = prints.accounts.len()
     texts = stack([d.texts for d in drafts])
     prompts, old_place, new_place = _with_texts(prints.prompts, texts, rng)
-    # Places of prompts are as wide as the log's own need; with those that come new they may need more.
     log = prints.requests.with_columns(_moved(pl.col("prompt"), prints.requests["prompt"], old_place))
+    log = log.cast({"prompt": prints.requests.schema["prompt"]})
     owner = known + np.repeat(np.arange(int(bounds[-1])), np.concatenate([d.loads for d in drafts]))
     account_row = _automated_rows(supply, int(bounds[-1]), rng)
     harvest = _harvest(log, supply, owner, known, account_row, new_place, texts.lengths, rng)
@@ -180,7 +180,7 @@ def _harvest(
         # Who numbers conversations numbers all of them, so that this goes by the account.
         _codes(conversation, pl.lit(pattern["conversation_id"].is_not_null())).alias("conversation_id"),
         # No response was given: what is kept of the pattern's belongs to another prompt.
-        *(pl.lit(0, pl.UInt64).alias(name) for name in REPLIES),
+        *(pl.lit(0, log.schema[name]).alias(name) for name in REPLIES),
         *_own(log, owner, known, account_row),
     )
 

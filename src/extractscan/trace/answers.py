@@ -79,9 +79,10 @@ def distinct_sketches(requests: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFram
     The second table has ``sketch`` (Int64, null where a request has no response, or one too short), a row a request.
     """
     enough = pl.col(COLUMNS[FEWEST - 1]) != 0
-    distinct = requests.filter(enough).select(COLUMNS).unique().sort(COLUMNS).with_row_index("sketch")
+    requests = requests.select(pl.col(COLUMNS).cast(pl.UInt64))
+    distinct = requests.filter(enough).unique().sort(COLUMNS).with_row_index("sketch")
     distinct = distinct.with_columns(pl.col("sketch").cast(pl.Int64))
-    of_request = requests.select(COLUMNS).join(distinct, on=COLUMNS, how="left", maintain_order="left").select("sketch")
+    of_request = requests.join(distinct, on=COLUMNS, how="left", maintain_order="left").select("sketch")
     return distinct, of_request
 
 

@@ -119,7 +119,15 @@ def document(found: Tracing, top: int | None = None) -> dict[str, Any]:
         "version": __version__,
         "data_set": {
             "files": [
-                {"path": f.path, "format": f.format, "shape": f.shape, "sha256": f.sha256, "rows": f.rows, "bad": f.bad}
+                {
+                    "path": f.path,
+                    "format": f.format,
+                    "shape": f.shape,
+                    "sha256": f.sha256,
+                    "rows": f.rows,
+                    "bad": f.bad,
+                    "problem": f.problem,
+                }
                 for f in found.files
             ],
             "rows": found.rows,

@@ -46,7 +46,7 @@ _COLUMNAR: Final = frozenset({"parquet", "arrow", "arrow-stream"})
 
 @dataclass(frozen=True, slots=True)
 class SuspectFile:
-    """One file of the data set. ``rows`` were read, ``bad`` of them could not be used."""
+    """One file of the data set. ``rows`` were read, ``bad`` of them could not be used, ``problem`` being the first (line and reason)."""
 
     path: str
     format: str
@@ -54,6 +54,7 @@ class SuspectFile:
     sha256: str
     rows: int
     bad: int
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ def read_suspect(
             raise InputError(f"{item.name} cannot be read: {error}") from error
         rows = state.rows
         parts += [frame.with_columns(pl.col("row") + done) for frame in frames]
-        files.append(SuspectFile(item.name, state.format, state.shape, state.sha256, rows, state.bad_count))
+        files.append(
+            SuspectFile(item.name, state.format, state.shape, state.sha256, rows, state.bad_count, state.first or None)
+        )
         if state.bad_count:
             observer.warn(f"{item.name}: {state.bad_count:,} rows of the data set cannot be used: {state.first}")
         done += rows

@@ -63,6 +63,9 @@ def _head(page: Page, found: Tracing) -> None:
     )
     for file in found.files[:5]:
         page.paragraph(page.log(f"{file.path}: {file.shape}, {file.format}, {file.rows:,} rows"))
+        if file.bad:
+            said = f"{phrases.count(file.bad, 'row')} of it cannot be used, the first: {file.problem}"
+            page.paragraph(page.log(said, "dim"), indent=2)
     repeats = found.rows - found.items
     page.paragraph(
         page.prose(
