@@ -1,7 +1,7 @@
 """How much memory a run may take, and what is done so that it does not take more.
 
 Large arrays that are walked through rather than searched lie in files without names and are mapped. What is resident of them is given
-back to the system whenever it grows beyond a share of the limit; it is read again from the file when it is wanted.
+back to the system whenever the process comes near its limit; it is read again from the file when it is wanted.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ ROW_BYTES: Final = 8192
 """Memory that a row of a batch is taken to need while it is read and fingerprinted: long prompts, and several copies of them."""
 LEAST: Final = 768 << 20
 """The smallest limit: libraries and kernels take 300 to 400 MiB, one batch of long prompts as much again."""
+NEAR: Final = 0.8
+"""Share of the limit from which mapped pages are given back: between two looks at them memory may grow by some more."""
+WORTH: Final = 32 << 20
+"""Bytes of mapped pages for which it is worth it."""
 FLOOR: Final = 350 << 20
 ROW_STAYS: Final = 230
 TEXT_STAYS: Final = 150
@@ -103,7 +107,7 @@ class Memory:
         self.mapped += size
         self._maps.append(weakref.ref(mapped))
         if self._trimmer is None or not self._trimmer.is_alive():
-            self._trimmer = threading.Thread(target=_trim, args=(self._maps, self.limit // 8), daemon=True)
+            self._trimmer = threading.Thread(target=_trim, args=(self._maps, self.limit), daemon=True)
             self._trimmer.start()
         return np.frombuffer(mapped, kind).reshape(shape)
 
@@ -112,19 +116,21 @@ def _can_trim() -> bool:
     return hasattr(mmap, "MADV_DONTNEED") and hasattr(os, "posix_fallocate") and Path("/proc/self/statm").exists()
 
 
-def _shared() -> int:
-    """Resident bytes of mapped files, those of libraries among them."""
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 (twenty times a second)
-        return int(file.read().split()[2]) * _PAGE
+def _resident() -> tuple[int, int]:
+    """Resident bytes, and those of them that lie in mapped files, of libraries too."""
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 (thirty times a second)
+        fields = file.read().split()
+    return int(fields[1]) * _PAGE, int(fields[2]) * _PAGE
 
 
-def _trim(maps: list[weakref.ref[mmap.mmap]], most: int) -> None:
-    """Give mapped pages back whenever more than ``most`` bytes of them are resident."""
+def _trim(maps: list[weakref.ref[mmap.mmap]], limit: int) -> None:
+    """Give mapped pages back whenever the process comes near its limit, and not before: they cost a fault each to be had again."""
     pause = threading.Event()
-    before = _shared()
+    before = _resident()[1]
     while any(reference() is not None for reference in maps):
         pause.wait(0.03)
-        if _shared() - before > most:
+        resident, shared = _resident()
+        if resident > NEAR * limit and shared - before > min(WORTH, limit // 8):
             for reference in list(maps):
                 found = reference()
                 if found is not None:
