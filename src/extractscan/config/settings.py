@@ -177,7 +177,7 @@ SETTINGS: Final = (
         "memory",
         "text",
         _MANNERS,
-        _SCORE,
+        _REPORTED,
         "Memory to use at most; more goes to disk. Else half of what is free.",
         '"6G"',
     ),
