@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from reading import check
 
@@ -36,3 +38,17 @@ def test_bad_rows_are_listed_by_line_whatever_the_batches(tmp_path):
         b'"11112222}333", "identity": {"arn": "arn:aws:iam::111122223333:user/acct-1"}, "region": "us-'
     )
     check(tmp_path / "log", complete=True)
+
+
+@pytest.mark.parametrize("damaged", [1, 2])
+def test_row_groups_before_a_damaged_one_are_read_whatever_the_batches(tmp_path, damaged):
+    path = tmp_path / "log.parquet"
+    rows = [{"account_id": f"a{k}", "timestamp": f"2026-03-01T00:00:0{k}", "prompt": "x" * 300} for k in range(6)]
+    pl.DataFrame(rows).write_parquet(path, row_group_size=2, compression="snappy")
+    column = pq.read_metadata(path).row_group(damaged).column(2)
+    body = bytearray(path.read_bytes())
+    start = column.dictionary_page_offset or column.data_page_offset
+    body[start : start + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+    path.write_bytes(body)
+    frame, _ = check(path, complete=True)
+    assert frame["account_id"].to_list() == [f"a{k}" for k in range(2 * damaged)]

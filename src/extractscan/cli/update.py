@@ -199,7 +199,11 @@ def update(
     if full:
         write_report(night.found, chosen, output=output, clobber=clobber, top=top)
     else:
-        using = night_renderer(chosen, document(case, night, states))
+        told = document(case, night, states)
+        # A quiet night is silent where people read: cron mails whatever is printed.
+        if quiet and chosen is Format.TABLE and output is None and not told["campaigns"] and not told["accounts"]:
+            return
+        using = night_renderer(chosen, told)
         listed = in_states(night, states) if chosen is Format.STIX else night.found
         write_report(listed, chosen, output=output, clobber=clobber, top=top, using=using)
     if fail_on is not None and night.has(fail_on.value, states):

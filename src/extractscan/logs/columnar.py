@@ -134,18 +134,38 @@ def _parquet(path: str, wanted: list[str], batch_rows: int) -> Iterator[pl.DataF
     groups = _checked_groups(_parquet_metadata(path), Path(path).stat().st_size)
     with _openable(path) as source:
         scan = pl.scan_parquet(source, glob=False, hive_partitioning=False, cache=False).select(wanted)
-        at = start = 0
+        at = start = begun = 0  # rows before this group, rows read, groups read
         for i, rows in enumerate(groups):
             too_large = rows > _LARGE * batch_rows
             if at > start and (too_large or at + rows - start > batch_rows):
-                yield scan.slice(start, at - start).collect()
-                start = at
+                yield from _together(scan, groups[begun:i], start)
+                start, begun = at, i
             at += rows
             if too_large:
                 yield from _large_group(path, i, wanted, batch_rows)
-                start = at
+                start, begun = at, i + 1
         if at > start:
-            yield scan.slice(start, at - start).collect()
+            yield from _together(scan, groups[begun:], start)
+
+
+def _together(scan: pl.LazyFrame, groups: list[int], start: int) -> Iterator[pl.DataFrame]:
+    """Row groups of so many rows from row ``start`` on, at once; where one is damaged, those before it one by one.
+
+    What is read must not depend on how many are read at once.
+    """
+    try:
+        whole = scan.slice(start, sum(groups)).collect()
+    except (GeneratorExit, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:
+        if len(groups) == 1:
+            raise
+    else:
+        yield whole
+        return
+    for rows in groups:
+        yield scan.slice(start, rows).collect()
+        start += rows
 
 
 def _checked_groups(metadata: Any, size: int) -> list[int]:
