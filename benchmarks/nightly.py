@@ -26,14 +26,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from extractscan.case.write import Invocation
-from extractscan.engine.load import LogSource, _fingerprinted, _united
-from extractscan.fingerprint.requests import merge
+from extractscan.engine.load import LogSource, united
+from extractscan.fingerprint.requests import fingerprint, merge
 from extractscan.progress import Silent
 from extractscan.standing import ledger as ledgers
 from extractscan.standing.intake import Intake
 from extractscan.standing.packs import rows_of, without_parts
 from extractscan.standing.pointer import read_pointer
 from extractscan.standing.update import Wishes, update
+from extractscan.threads import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +88,7 @@ def main() -> None:
 
         def full() -> list:
             reader = source.open(Silent())
-            return list(_fingerprinted(_united(reader.batches()), options.jobs))
+            return list(in_turn(fingerprint, united(reader.batches()), options.jobs))
 
         def night() -> list:
             ledger = ledgers.open_ledger(case, pointer)
