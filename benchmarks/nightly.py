@@ -110,7 +110,8 @@ def main() -> None:
         size = sum(path.stat().st_size for path in paths) / 1e6
         prints = sum(path.stat().st_size for path in (case / "prints").iterdir()) / 1e6
         print(
-            f"{rows:,} requests in {options.files} files, {size:.0f} MB of {options.format}; fingerprints {prints:.0f} MB"
+            f"{rows:,} requests in {options.files} files, {size:.0f} MB of {options.format}; "
+            f"fingerprints {prints:.0f} MB, {prints * 1e6 / rows:.0f} bytes a request"
         )
         for name, runs in (("full", fulls), ("night", nights), ("merge", merges)):
             print(

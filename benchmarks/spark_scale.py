@@ -1,13 +1,15 @@
 """What each stage costs on Spark, measured on a standalone cluster on this machine: bytes, shuffle and processor time a request.
 
-    python benchmarks/spark_scale.py [REQUESTS ...]
+    python benchmarks/spark_scale.py [--json] [REQUESTS ...]
 
 For each size a log is simulated and scored; docs/spark.md reckons from the table to a billion requests. Processor time is
-counted, not the clock, so that a busy machine does little harm.
+counted, not the clock, so that a busy machine does little harm. Microseconds a request are what the largest run took more
+than the smallest, over the requests between them: what starting costs is in both.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import resource
@@ -16,6 +18,8 @@ import sys
 import tempfile
 import urllib.request
 from pathlib import Path
+
+import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "spark"))
 
@@ -90,9 +94,67 @@ class Metered(SparkEngine):
         return out
 
 
+def costs(rows: list[dict[str, object]], size: int) -> pl.DataFrame:
+    """Of one run, a row a stage, rounds of components together: bytes stored and shuffled and microseconds, a request."""
+    return (
+        pl.DataFrame(rows, infer_schema_length=None)
+        .with_columns(
+            pl.when(pl.col("stage").str.contains(r"-\d+$"))
+            .then(pl.lit("components, all rounds"))
+            .otherwise("stage")
+            .alias("stage")
+        )
+        .group_by("stage", maintain_order=True)
+        .agg(pl.len().alias("rounds"), pl.col("stored_mb", "shuffle_mb", "java_s", "python_s", "driver_s").sum())
+        .with_columns(pl.col("stored_mb", "shuffle_mb", "java_s", "python_s", "driver_s") * 1e6 / size)
+    )
+
+
+def shape(work: Path) -> str:
+    """How the distinct prompts of a run hang together."""
+
+    def rows(stage: str) -> pl.LazyFrame:
+        return pl.scan_parquet(f"{work}/*/{stage}/*.parquet")
+
+    def largest(stage: str, by: str) -> int:
+        return (
+            rows(stage).filter(pl.col(by).is_not_null()).group_by(by).len().select(pl.col("len").max()).collect().item()
+        )
+
+    prompts = rows("prompts").select(pl.len()).collect().item()
+    return (
+        f"largest component {largest('components', 'component'):,}, largest cluster {largest('clusters', 'root'):,} "
+        f"of {prompts:,} distinct prompts"
+    )
+
+
+def show(runs: dict[int, pl.DataFrame]) -> None:
+    """Print the table of docs/spark.md."""
+    small, large = min(runs), max(runs)
+    print(
+        f"\n{'bytes and µs a request':<24}"
+        + "".join(f"{f'{kind}, {size:,}':>18}" for kind in ("stored", "shuffle") for size in (small, large))
+        + "".join(f"{name:>12}" for name in ("Java µs", "Python µs", "driver µs"))
+    )
+    for one in runs[large].iter_rows(named=True):
+        less = runs[small].row(by_predicate=pl.col("stage") == one["stage"], named=True)
+        line = "".join(f"{run[kind]:>18.1f}" for kind in ("stored_mb", "shuffle_mb") for run in (less, one))
+        grown = (
+            (one[kind] * large - less[kind] * small) / (large - small) for kind in ("java_s", "python_s", "driver_s")
+        )
+        rounds = f" ({less['rounds']}, {one['rounds']})" if one["rounds"] > 1 else ""
+        print(f"{one['stage'] + rounds:<24}{line}" + "".join(f"{value:>12.1f}" for value in grown))
+
+
 def main() -> None:
-    """Print a table of each size."""
-    sizes = [int(text) for text in sys.argv[1:]] or [40_000, 160_000]
+    """Print what a run of each size cost, and the table of the smallest and the largest."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "sizes", metavar="REQUESTS", nargs="*", type=int, default=[20_000, 80_000], help="sizes of logs"
+    )
+    parser.add_argument("--json", action="store_true", help="print each stage of each run as well")
+    options = parser.parse_args()
+    runs: dict[int, pl.DataFrame] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         home = java_home(folder)
@@ -105,25 +167,27 @@ def main() -> None:
         engine_of_spark.SparkEngine = Metered  # type: ignore[misc]
         cluster.start()
         try:
-            for size in sizes:
-                log = folder / f"log-{size}"
+            for size in sorted(options.sizes):
+                log, work = folder / f"log-{size}", folder / f"work-{size}"
                 command = [sys.executable, "-m", "extractscan", "simulate", str(log), "--requests", str(size), "-q"]
                 subprocess.run(command, check=True)
                 settings = {k: v for k, v in SETTINGS.items() if "codegen" not in k and "Options" not in k}
                 settings |= {"spark.ui.enabled": "true", "spark.executor.memory": "1g", "spark.ui.port": "4140"}
-                place = Place(None, cluster.master, settings)
                 limits = Limits(8 << 30, link_bytes=0)
-                with engine_of_spark.spark_front(place, str(folder / f"work-{size}"), limits) as front:
+                with engine_of_spark.spark_front(Place(None, cluster.master, settings), str(work), limits) as front:
                     Metered.meter = Meter("http://127.0.0.1:4140")
                     Metered.meter.mark("start")
                     judge_logs(LogSource((str(log / "requests.parquet"),)), observer=Silent(), front=front)
                     Metered.meter.mark("driver")
                     read = sum(f.stat().st_size for f in log.glob("requests*"))
-                    sys.stdout.write(f"{size:,} requests, {read / 1e6:.1f} MB as Parquet\n")
-                    for row in Metered.meter.rows:
-                        sys.stdout.write(f"{json.dumps(row)}\n")
+                    print(f"{size:,} requests, {read / 1e6:.1f} MB as Parquet; {shape(work)}")
+                    if options.json:
+                        print("\n".join(json.dumps(row) for row in Metered.meter.rows))
+                    runs[size] = costs(Metered.meter.rows, size)
         finally:
             cluster.stop()
+    if len(runs) > 1:
+        show(runs)
 
 
 if __name__ == "__main__":

@@ -46,11 +46,11 @@ CASES = {
 LANGUAGES = ("en", "zh", "es", "ja", "ar")
 
 
-def prints_of(log: pl.DataFrame, *, responses: bool) -> Fingerprints:
+def prints_of(log: pl.DataFrame) -> Fingerprints:
     """Fingerprints of a log by way of a file, as the command reads it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.parquet"
-        (log if responses else log.with_columns(response=pl.lit(None, pl.String))).write_parquet(path)
+        log.write_parquet(path)
         reader = read_logs([str(path)], observer=Silent())
         return merge([fingerprint(batch.frame, jobs=2) for batch in reader.batches()])
 
@@ -59,13 +59,20 @@ WAYS = ("both", "prompts", "responses")
 
 
 class Row(NamedTuple):
-    """One measurement; ``low``, ``value`` and ``high`` are the share of the set that is explained, of which half is from the log."""
+    """One measurement in a log of ``requests`` and ``accounts``.
+
+    ``named`` are the accounts given as sources; ``low``, ``value`` and ``high`` are the share of the set that is explained, of which half
+    is from the log.
+    """
 
     case: str
     seed: int
+    requests: int
+    accounts: int
     compared: str
     precision: float
     recall: float
+    named: int
     wrong: int
     twins_wrong: int
     low: float
@@ -87,7 +94,7 @@ def measure(name: str, case: Case, seed: int, requests: int) -> Iterator[Row]:
     made = harvest(replace(case, settings=settings))
     table = leak(made.taken, made.foreign, items=5_000, seed=seed)
     original = table.with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int64))
-    prints = prints_of(made.log, responses=True)
+    prints = prints_of(made.log)
     campaigns = find_campaigns(prints, jobs=2)
     for compare in WAYS:
         begun = time.perf_counter()
@@ -99,9 +106,12 @@ def measure(name: str, case: Case, seed: int, requests: int) -> Iterator[Row]:
         yield Row(
             name,
             seed,
+            found.requests,
+            found.accounts_in_log,
             compare,
             hits / len(named) if named else 1.0,
             hits / len(made.true),
+            len(named),
             len(named) - hits,
             len(named & made.innocent),
             share.low,
@@ -112,16 +122,21 @@ def measure(name: str, case: Case, seed: int, requests: int) -> Iterator[Row]:
 
 
 def summary(rows: list[Row]) -> None:
-    print(
-        "\n| case | compared | precision, least | mean | recall, least | mean | named wrongly, of all | set explained |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+    """Print precision and recall for each seed, as docs/trace.md has them, and what is said of all seeds together."""
+    seeds = list(dict.fromkeys(r.seed for r in rows))
+    print("\n| case | compared | " + " | ".join(f"seed {seed}" for seed in seeds) + " |")
+    print("|---" * (2 + len(seeds)) + "|")
     for name, compare in dict.fromkeys((r.case, r.compared) for r in rows):
         part = [r for r in rows if (r.case, r.compared) == (name, compare)]
-        precision, recall = [r.precision for r in part], [r.recall for r in part]
+        cells = [f"{r.precision:.2f} / {r.recall:.2f}" for r in part]
+        print(f"| {name if compare == WAYS[0] else ''} | {compare} | {' | '.join(cells)} |")
+    print("\n| compared | precision, least | recall, least | named wrongly | of named | set explained |")
+    print("|---|---|---|---|---|---|")
+    for compare in WAYS:
+        part = [r for r in rows if r.compared == compare]
         print(
-            f"| {name} | {compare} | {min(precision):.3f} | {mean(precision):.3f} | {min(recall):.3f} | {mean(recall):.3f} | "
-            f"{sum(r.wrong for r in part)} | {mean(r.value for r in part):.2f} |"
+            f"| {compare} | {min(r.precision for r in part):.3f} | {min(r.recall for r in part):.3f} | "
+            f"{sum(r.wrong for r in part)} | {sum(r.named for r in part):,} | {mean(r.value for r in part):.2f} |"
         )
 
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from extractscan.engine.room import free_memory
 from extractscan.errors import InputError, UsageError
+from extractscan.free_memory import free_memory
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BATCH_ROWS: Final = 250_000
 """Rows that are read and fingerprinted together at the most."""
 LEAST_ROWS: Final = 50_000
+"""Rows that are read and fingerprinted together at the least, where there are so many."""
 ROW_BYTES: Final = 8192
 """Memory that a row of a batch is taken to need while it is read and fingerprinted: long prompts, and several copies of them."""
 LEAST: Final = 768 << 20
@@ -35,6 +36,7 @@ NEAR: Final = 0.8
 WORTH: Final = 32 << 20
 """Bytes of mapped pages for which it is worth it."""
 FLOOR: Final = 350 << 20
+"""Bytes of the program without rows: libraries, kernels and their pools (measured: 300 to 400 MiB)."""
 ROW_STAYS: Final = 230
 TEXT_STAYS: Final = 150
 """Bytes that stay or are wanted at once for a request and for a distinct prompt, its tokens apart (measured; see docs/scale.md)."""
@@ -55,9 +57,18 @@ def parse_size(text: str, option: str = "--memory") -> int:
     return size
 
 
-def available() -> int | None:
-    """Bytes that this process could still take: what the machine has free, or its control groups leave; None if unknown."""
-    return free_memory()
+def needed(rows: int, texts: int) -> int:
+    """Bytes that so many requests with so many distinct prompts have to have resident, roughly, whatever the limit."""
+    return FLOOR + ROW_STAYS * rows + TEXT_STAYS * texts
+
+
+def no_room(error: OSError) -> InputError:
+    """Return what a user is told where the disk does not take what memory did not."""
+    reason = (error.strerror or "input/output error").lower()
+    return InputError(
+        f"what does not fit into memory cannot be written to {tempfile.gettempdir()}: {reason}; "
+        "raise --memory, or name a larger folder in TMPDIR"
+    )
 
 
 class Memory:
@@ -82,10 +93,6 @@ class Memory:
             return BATCH_ROWS
         return max(LEAST_ROWS, min(BATCH_ROWS, self.limit // ((jobs + 2) * ROW_BYTES)))
 
-    def needed(self, rows: int, texts: int) -> int:
-        """Bytes that so many requests with so many distinct prompts will take, roughly, whatever the limit."""
-        return FLOOR + ROW_STAYS * rows + TEXT_STAYS * texts
-
     def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """An array of zeros, in a mapped file if it is large. Raises InputError if the disk has no room for it."""
         kind = np.dtype(dtype)
@@ -94,16 +101,11 @@ class Memory:
             return np.zeros(shape, kind)
         try:
             with tempfile.TemporaryFile(prefix="extractscan-") as file:
-                os.posix_fallocate(
-                    file.fileno(), 0, size
-                )  # a hole in a full disk would end the process when it is written
+                # A hole in a full disk would end the process when it is written.
+                os.posix_fallocate(file.fileno(), 0, size)
                 mapped = mmap.mmap(file.fileno(), size)
         except OSError as error:
-            reason = (error.strerror or "input/output error").lower()
-            raise InputError(
-                f"what does not fit into memory cannot be written to {tempfile.gettempdir()}: {reason}; "
-                "raise --memory, or name a larger folder in TMPDIR"
-            ) from None
+            raise no_room(error) from None
         self.mapped += size
         self._maps.append(weakref.ref(mapped))
         if self._trimmer is None or not self._trimmer.is_alive():
@@ -142,5 +144,5 @@ def usable(text: str | None) -> Memory:
     """The memory of a run: what ``--memory`` says, or half of what is available. Raises UsageError for what is no size."""
     if text is not None:
         return Memory(parse_size(text))
-    free = available()
+    free = free_memory()
     return Memory(None if free is None else max(LEAST, free // 2))

@@ -11,9 +11,9 @@ from extractscan.campaign import choose as choosing
 from extractscan.campaign.choose import ACCEPT, REPORT, campaign_id, choose
 from extractscan.campaign.evidence import ALIKE, ORGANIC, UNLIKE, Judged, judge, population, ties
 from extractscan.campaign.groups import Group
+from extractscan.campaign.load import UNEVEN
 from extractscan.campaign.overlap import Payloads
 from extractscan.campaign.partition import Meetings
-from extractscan.campaign.ties import UNEVEN
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
 from extractscan.verdict.signals import CAPS
 

@@ -7,6 +7,7 @@ from made_streams import Made, build, zipf
 
 from extractscan.campaign import propose
 from extractscan.campaign.groups import SAME_CORPUS, Group, _communities, frame_groups, near_empty_groups
+from extractscan.campaign.load import load_bits
 from extractscan.campaign.members import (
     CANNOT_LINK_MIN,
     OUTSIZED_FACTOR,
@@ -16,7 +17,6 @@ from extractscan.campaign.members import (
     without_outsized,
 )
 from extractscan.campaign.overlap import Payloads
-from extractscan.campaign.ties import load_bits
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
 
 

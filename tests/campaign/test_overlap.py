@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_streams import Made, build
 
-from extractscan.campaign.overlap import OTHERS, Payloads
-from extractscan.campaign.ties import SHARED_WITH
+from extractscan.campaign.overlap import OTHERS, SHARED_WITH, Payloads
 
 few = settings(max_examples=80, deadline=None, derandomize=True)
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from made_streams import Made, build, zipf
 from scipy.stats import nbinom
 
+from extractscan.campaign.overlap import Overlap
 from extractscan.campaign.partition import (
     GLANCE,
     OUTSIDERS_TRUSTED,
@@ -18,7 +19,6 @@ from extractscan.campaign.partition import (
     Meetings,
     partition_bits,
 )
-from extractscan.campaign.ties import Overlap
 from extractscan.coverage.coincidence import DISPERSION
 
 few = settings(max_examples=80, deadline=None, derandomize=True)

@@ -81,6 +81,15 @@ def test_only_a_case_is_replaced_and_only_when_told(log, made, tmp_path):
         make_case(tmp_path / "no" / "such", [log])
 
 
+def test_links_and_long_names(log, made, tmp_path):
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(UsageError, match="cannot be a case"):
+        make_case(tmp_path / "circle", [log])
+    (tmp_path / "link").symlink_to("\U00013000" * 63)  # 252 bytes
+    assert make_case(tmp_path / "link", [log]).seal == made.seal
+    assert tree(tmp_path / ("\U00013000" * 63)) == tree(made.folder)
+
+
 @pytest.mark.parametrize("failing", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "stop"])
 def test_a_case_is_never_half_written(made, log, tmp_path, monkeypatch, failing):
     whole = make_case(tmp_path / "case", [log])

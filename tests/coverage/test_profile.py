@@ -119,6 +119,14 @@ def test_an_answer_quoted_from_its_own_prompt_does_not_return():
     assert only([{"prompt": p, "response": r} for p, r in zip(asks, quotes, strict=True)])["returned"] == 0.0
 
 
+def test_a_run_that_a_prompt_repeats_is_one():
+    """A prompt that says one sentence of the answer over and over does not hold the answer."""
+    answer = words(1000, 40)
+    again = " ".join([words(1000, 5)] * 8)
+    log = [{"prompt": f"{words(9 * i, 6)} {again}", "response": answer} for i in range(6)]
+    assert only(log)["returned"] == 0.0
+
+
 def test_tagged_responses_are_a_share_of_those_that_are_known():
     tagged, plain = "<think>so</think><answer>four</answer>", "<b>four</b> it is"
     log = [{"prompt": words(9 * i), "response": r} for i, r in enumerate([tagged, plain, tagged, None])]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import polars as pl
 import pytest
 
 from extractscan import memory as memory_module
+from extractscan.engine import load as load_module
 from extractscan.engine.load import LogSource
 from extractscan.engine.local import judge_logs
 from extractscan.errors import InputError, UsageError
@@ -80,11 +82,11 @@ def test_too_little_is_said():
 
 
 def test_the_default_is_half_of_what_is_free(monkeypatch):
-    monkeypatch.setattr(memory_module, "available", lambda: 8 << 30)
+    monkeypatch.setattr(memory_module, "free_memory", lambda: 8 << 30)
     assert usable(None).limit == 4 << 30
-    monkeypatch.setattr(memory_module, "available", lambda: 1 << 20)
+    monkeypatch.setattr(memory_module, "free_memory", lambda: 1 << 20)
     assert usable(None).limit == LEAST
-    monkeypatch.setattr(memory_module, "available", lambda: None)
+    monkeypatch.setattr(memory_module, "free_memory", lambda: None)
     assert usable(None).limit is None
     assert usable("1G").limit == 1 << 30
 
@@ -128,6 +130,7 @@ def test_a_full_disk_is_said_before_anything_is_written(monkeypatch):
 @linux
 def test_memory_and_threads_change_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(memory_module, "LEAST_ROWS", 700)
+    monkeypatch.setattr(load_module, "united", partial(load_module.united, least=700))  # several batches are merged
     path = tmp_path / "log.parquet"
     log(3000).write_parquet(path, row_group_size=500)
 

@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
+from polars_engine import PolarsEngine
 
 from extractscan.engine.distributed import Limits, fingerprint_and_cluster
 from extractscan.engine.load import LogSource
 from extractscan.engine.local import judge_logs
-from extractscan.engine.polars_engine import PolarsEngine
 from extractscan.errors import ExtractscanError, InputError, UsageError
 from extractscan.logs.choose import FormatOptions, parse_account_from
 from extractscan.report.interface import Format

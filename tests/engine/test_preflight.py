@@ -10,7 +10,7 @@ import zstandard
 
 from extractscan.engine import preflight as module
 from extractscan.engine.preflight import BASE_BYTES, Need, need, preflight, size, together
-from extractscan.engine.room import free_memory
+from extractscan.free_memory import free_memory
 
 ROWS = 4000
 

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars_engine import PolarsEngine
 
 from extractscan.cluster.components import cluster
 from extractscan.engine import carried, relational, tasks
 from extractscan.engine.distributed import Limits, cluster_texts, clusters_of, united_links
-from extractscan.engine.polars_engine import PolarsEngine
 from extractscan.engine.verbs import TooLargeError
 from extractscan.errors import ExtractscanError
 from extractscan.fingerprint.minhash import shingle

@@ -53,6 +53,19 @@ def test_datasketch_indexes_take_the_signatures():
     assert sorted(index.query(hashes[0])) == [0, 1]
 
 
+def test_band_keys_are_made_of_signatures():
+    rng = np.random.default_rng(5)
+    offsets = np.r_[0, np.cumsum(rng.integers(3, 60, 200))].astype(np.int64)
+    found = shingle(offsets, rng.integers(0, 2**32, int(offsets[-1]), dtype=np.uint32))
+    rows = signatures(found.offsets, found.values, *permutations())[:, : BANDS * ROWS].astype(np.uint64)
+    for band in range(BANDS):
+        key = np.full(200, 0x9E3779B97F4A7C15, np.uint64) * np.uint64(band + 1)
+        for row in rows[:, band * ROWS : (band + 1) * ROWS].T:
+            key = (key ^ row) * np.uint64(0xFF51AFD7ED558CCD)
+            key ^= key >> np.uint64(32)
+        assert np.array_equal(found.band_keys[band], (key >> np.uint64(32)).astype(np.uint32))
+
+
 def test_short_texts_have_no_shingle_and_long_ones_are_capped():
     sizes = [0, 1, 2, 3, 4, 3000]
     offsets = np.r_[0, np.cumsum(sizes)].astype(np.int64)

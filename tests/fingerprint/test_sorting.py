@@ -20,7 +20,7 @@ def test_sort_is_numpys(values):
 
 @pytest.mark.parametrize("size", [0, 1, 2, 47, 48, 49, 50, 96, 97, 1000])
 @pytest.mark.parametrize("shape", ["up", "down", "equal", "saw", "drawn"])
-def test_sort_where_insertion_gives_way_to_the_heap(size, shape):
+def test_sort_where_insertion_gives_way_to_radix(size, shape):
     n = np.arange(size, dtype=np.uint32)
     random = np.random.default_rng(size)
     values = {

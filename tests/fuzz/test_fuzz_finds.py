@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from reading import check
+from reading import check, outcome
 
 from extractscan.logs.inspection import FileInspection, Inspection
 from extractscan.logs.names import fold
@@ -52,3 +53,36 @@ def test_row_groups_before_a_damaged_one_are_read_whatever_the_batches(tmp_path,
     path.write_bytes(body)
     frame, _ = check(path, complete=True)
     assert frame["account_id"].to_list() == [f"a{k}" for k in range(2 * damaged)]
+
+
+def test_a_damaged_row_group_is_read_up_to_the_damage_whatever_the_batches(tmp_path):
+    path = tmp_path / "log.parquet"
+    rows = 20_000
+    noise = np.random.default_rng(5).integers(0, 1 << 63, (rows, 8))
+    times = pl.datetime_range(pl.datetime(2026, 3, 1), pl.datetime(2026, 3, 2), "1s", closed="left", eager=True)
+    frame = pl.DataFrame(
+        {
+            "account_id": [f"a{k}" for k in range(rows)],
+            "timestamp": times.head(rows),
+            "prompt": [" ".join(map(str, words)) for words in noise.tolist()],
+        }
+    )
+    pq.write_table(frame.to_arrow(), path, data_page_size=1 << 16, use_dictionary=False)
+    metadata = pq.read_metadata(path)
+    assert metadata.num_row_groups == 1
+    column = metadata.row_group(0).column(2)
+    body = bytearray(path.read_bytes())
+    middle = column.data_page_offset + column.total_compressed_size // 2
+    body[middle : middle + 2000] = b"\xff" * 2000
+    path.write_bytes(body)
+    read = {n: outcome(path, batch_rows=n) for n in (2, 1000, 3000, 4096, 250_000)}
+    got, summary, told, error = read[250_000]
+    assert error is None
+    assert rows // 4 < got.height <= rows // 2
+    assert got["account_id"].to_list() == frame["account_id"].to_list()[: got.height]
+    (entry,) = summary.quarantine
+    assert entry.line is None
+    assert entry.reason.endswith(f"; rows after the first {got.height:,} are lost")
+    for one in read.values():
+        assert one[0].equals(got)
+        assert (one[1].files, one[1].quarantine, one[2], one[3]) == (summary.files, summary.quarantine, told, error)

@@ -59,3 +59,9 @@ def row(i=0, **more):
 
 def jsonl(*rows):
     return "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows).encode("utf-8", "surrogatepass")
+
+
+def write(path, records):
+    """Write records as JSON lines; the path."""
+    path.write_bytes(jsonl(*records))
+    return path

@@ -6,7 +6,7 @@ import sys
 
 import polars as pl
 import pytest
-from logs_help import Heard, jsonl, read, row
+from logs_help import Heard, jsonl, read, row, write
 from lookalikes import ANSWER, CHAT, GENAI, SAID, SHAPES, kv, otlp, span, text
 
 from extractscan.errors import InputError, UsageError
@@ -16,11 +16,6 @@ from extractscan.logs.mapping import builtin, load
 from extractscan.logs.read import read_logs
 
 BY_NAME = {f.name: f for f in builtin()}
-
-
-def write(path, records):
-    path.write_bytes(jsonl(*records))
-    return path
 
 
 @pytest.mark.parametrize("name", sorted(SHAPES))
@@ -275,61 +270,6 @@ def test_numbered_names_after_an_object_of_attributes(attributes, tmp_path):
     frame, summary, _ = read(write(tmp_path / "a.jsonl", [record]), complete=False)
     assert summary.files[0].format == "openinference jsonl"
     assert {k: frame.row(0, named=True)[k] for k in SAID} == SAID
-
-
-def test_log_events_are_joined_to_their_spans(tmp_path):
-    def event(name, content, **more):
-        body = kv({"content": content})
-        return {"spanId": "s1", "timeUnixNano": "1772400000000000000", "eventName": name,
-                "body": {"kvlistValue": {"values": body}}, **more}  # fmt: skip
-
-    records = [
-        event("gen_ai.system.message", "Be brief."),
-        event("gen_ai.user.message", "Why is ice slippery?"),
-        event("gen_ai.choice", "A thin film of water."),
-        {"spanId": "s9", "eventName": "other", "body": {"stringValue": "noise"}},
-    ]
-    write(tmp_path / "logs.jsonl", [{"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}])
-    write(tmp_path / "spans.jsonl", [otlp(span(GENAI), resource={"tenant.id": "org-1"})])
-    frame, summary, _ = read(tmp_path)
-    assert frame.height == 1
-    assert {k: frame.row(0, named=True)[k] for k in SAID} == SAID
-    assert frame.select("account_id", "org_id", "turn").row(0) == ("acct-1", "org-1", 0)
-    assert summary.rows_kept == 1
-
-
-def test_langfuse_observations_take_users_from_the_traces(tmp_path):
-    observation = {k: v for k, v in SHAPES["langfuse-blob"][0][0].items() if k != "user_id"}
-    trace = {"id": "t1", "user_id": "acct-9", "session_id": "c9", "environment": "default", "bookmarked": False,
-             "project_id": "p", "timestamp": "2026-03-01 21:20:00.000", "input": "x", "output": "y"}  # fmt: skip
-    write(tmp_path / "observations.jsonl", [observation])
-    pl.DataFrame([trace]).write_csv(tmp_path / "traces.csv")
-    frame, _, _ = read(tmp_path)
-    assert frame.select("account_id", "conversation_id", "prompt").rows() == [("acct-9", "c9", SAID["prompt"])]
-
-
-def test_openai_batches_are_joined(tmp_path):
-    write(tmp_path / "in.jsonl", [{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions",
-                                   "body": {"model": "halden-2", "messages": CHAT, "temperature": 0.5}}])  # fmt: skip
-    write(tmp_path / "out.jsonl", [{"id": "b1", "custom_id": "a", "error": None,
-                                    "response": {"status_code": 200, "request_id": "q1", "body": ANSWER}}])  # fmt: skip
-    options = FormatOptions(account=parse_account_from("constant=acct-1"))
-    frame, _, _ = read(tmp_path, formats=options)
-    assert {k: frame.row(0, named=True)[k] for k in SAID} == SAID
-    assert frame.select("account_id", "temperature", "status", "request_id").row(0) == ("acct-1", 0.5, 200, "q1")
-
-
-def test_anthropic_batches_are_joined(tmp_path):
-    write(
-        tmp_path / "in.jsonl",
-        [{"custom_id": "a", "params": {"system": "Be brief.", "messages": CHAT[1:], "max_tokens": 9}}],
-    )
-    message = {"id": "m1", "type": "message", "content": [{"type": "text", "text": "A thin film of water."}],
-               "usage": {"input_tokens": 8, "cache_read_input_tokens": 4, "output_tokens": 6}}  # fmt: skip
-    write(tmp_path / "out.jsonl", [{"custom_id": "a", "result": {"type": "succeeded", "message": message}}])
-    frame, _, _ = read(tmp_path, complete=False)
-    assert {k: frame.row(0, named=True)[k] for k in SAID} == SAID
-    assert frame.select("input_tokens", "cached_tokens", "max_tokens", "status").row(0) == (12, 4, 9, 200)
 
 
 def test_every_turn_of_a_conversation_is_a_request(tmp_path):

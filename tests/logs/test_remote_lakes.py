@@ -104,6 +104,25 @@ def test_a_table_that_lacks_files_is_damaged(lake):
         read(place)
 
 
+def test_a_damaged_table_is_read_up_to_the_damage_whatever_the_batches(tmp_path):
+    deltalake = pytest.importorskip("deltalake")
+    place = tmp_path / "calls"
+    for at in range(0, 5000, 1000):
+        rows = table(*[row(i) for i in range(at, at + 1000)])
+        deltalake.write_deltalake(str(place), rows, mode="overwrite" if not at else "append")
+    files = sorted(place.glob("*.parquet"), key=lambda file: file.stat().st_mtime_ns)
+    body = bytearray(files[2].read_bytes())
+    body[200:-200] = b"\xff" * (len(body) - 400)
+    files[2].write_bytes(body)
+    frame, summary, _ = read(place)
+    assert 0 < frame.height < 3000
+    assert f"rows after the first {frame.height:,} are lost" in summary.quarantine[0].reason
+    for batch_rows in (700, 1500):
+        again, other, _ = read(place, batch_rows=batch_rows)
+        assert again.equals(frame)
+        assert other.quarantine == summary.quarantine
+
+
 def test_a_table_in_a_store(delta, monkeypatch):
     here, local, _ = read(delta)
     server = ObjectServer()

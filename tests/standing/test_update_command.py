@@ -7,16 +7,21 @@ import io
 import json
 import shutil
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import jsonschema
 import pyarrow.parquet as pq
 import pytest
-from night_help import lines, nights, rows, tree
+from night_help import lines, night, nights, rows, tree
 
 from extractscan.cli.main import run
+from extractscan.errors import InputError, UsageError
+from extractscan.report import night_words as words
 from extractscan.report import schemas
 from extractscan.report.interface import Format
+from extractscan.standing.options import reading
+from extractscan.standing.pointer import read_pointer
 
 HOSTILE = "evil\x1b[31m\u202e=cmd|'/c'!A1[/]<script>"
 DAYS = [
@@ -55,16 +60,7 @@ def second(tmp_path_factory):
     top = tmp_path_factory.mktemp("command")
     (top / "logs").mkdir()
     (top / "logs" / "0.jsonl").write_text(lines(DAYS[0]))
-    previous, sys.argv = (
-        sys.argv,
-        ["extractscan", "update", str(top / "case"), str(top / "logs"), "-q", "-o", str(top / "x")],
-    )
-    try:
-        run()
-    except SystemExit as end:
-        assert not end.code  # noqa: PT017
-    finally:
-        sys.argv = previous
+    night(top / "case", top / "logs")
     for number in (1, 2, 3):
         (top / "logs" / f"{number}.jsonl").write_text(lines(DAYS[number]))
     return top
@@ -207,15 +203,40 @@ def test_too_many_bad_rows_leave_the_case_as_it_was(second, case, call, tmp_path
     assert call("update", case, bad, "-q").code == 0
 
 
-def test_a_mapping_is_kept_by_its_content(call, tmp_path):
-    log, mapping = tmp_path / "a.jsonl", tmp_path / "m.toml"
+def test_a_column_is_kept(call, tmp_path):
+    log = tmp_path / "a.jsonl"
     renamed = [{"who": row["account_id"], **{k: v for k, v in row.items() if k != "account_id"}} for row in DAYS[0]]
     log.write_text(lines(renamed))
     assert call("update", tmp_path / "case", log, "--column", "account_id=who", "-q").code == 0
     log.write_text(lines(renamed) + lines([{**renamed[0], "request_id": "x"}]))
     ran = call("update", tmp_path / "case", log)
     assert (ran.code, "1 file that grew; 1 request read." in ran.out) == (0, True), ran.out
-    assert not mapping.exists()
+
+
+def test_a_mapping_may_be_moved_and_not_changed(second, tmp_path):
+    was, moved = tmp_path / "m.toml", tmp_path / "moved.toml"
+    was.write_text("name = 'mine'")
+    none = {"columns": {}, "log_format": None, "account_from": None}
+    begun = reading(None, mappings=[str(was)], **none)
+    held = replace(read_pointer(second / "case"), reading=begun.document())
+    assert reading(held, mappings=[], **none) == begun
+    was.rename(moved)
+    with pytest.raises(UsageError, match="cannot be read"):
+        reading(held, mappings=[], **none)
+    again = reading(held, mappings=[str(moved)], **none)
+    assert again.mappings == ((str(moved), begun.mappings[0][1]),)
+    assert reading(replace(held, reading=again.document()), mappings=[], **none) == again
+    moved.write_text("name = 'other'")
+    with pytest.raises(UsageError, match="begun with"):
+        reading(held, mappings=[str(moved)], **none)
+    moved.rename(was)
+    with pytest.raises(InputError, match="not what it was"):
+        reading(held, mappings=[], **none)
+
+
+def test_one_more_account_is_no_more_accounts():
+    document = {"accounts": [{}] * 3}
+    assert [words.more(document, top) for top in (1, 2, 3, 4)] == ["2 more accounts", "1 more account", "", ""]
 
 
 def test_an_allowlist_hides_from_the_digest_and_not_from_the_results(second, case, call, tmp_path):

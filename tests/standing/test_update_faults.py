@@ -282,6 +282,34 @@ def test_damage_is_found_and_nothing_is_made_of_it(first, case, part):
         assert not verify_case(case, observer=Silent()).intact
 
 
+@pytest.mark.parametrize("part", ["ledger", "prints", "states"])
+def test_what_is_gone_is_damage_and_no_matter_of_writing(first, case, part):
+    gone = next((case / part).iterdir())
+    gone.unlink()
+    with pytest.raises(InputError, match=gone.name):
+        night(case, first[0] / "logs")
+    found = verify_case(case, observer=Silent()).differences
+    assert (part, f"{part}/{gone.name}") in {(d.path.split("/")[0], d.path) for d in found}
+
+
+def test_a_case_that_was_moved_or_is_a_link_is_the_same_case(first, case):
+    link = case.with_name("link")
+    case.rename(case.with_name("moved"))
+    link.symlink_to("moved")
+    as_if_nothing_had_happened(link, first)
+    link.unlink()
+    as_if_nothing_had_happened(case.with_name("moved"), first)
+
+
+def test_links_to_nothing_and_in_a_circle(first, tmp_path):
+    (tmp_path / "case").symlink_to("elsewhere")
+    night(tmp_path / "case", first[0] / "logs" / "0.jsonl")
+    assert read_pointer(tmp_path / "elsewhere").night == 1
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(UsageError, match="cannot be a case"):
+        night(tmp_path / "circle", first[0] / "logs")
+
+
 def test_a_file_that_cannot_be_read_is_tried_again(first, case, monkeypatch):
     import extractscan.logs.read as reading
 

@@ -19,7 +19,7 @@ from night_help import lines, night, nights, rows, tree
 
 from extractscan.case.verify import verify_case
 from extractscan.progress import Silent
-from extractscan.standing import disk, update
+from extractscan.standing import disk
 from extractscan.standing.pointer import read_pointer
 
 DAYS = nights(rows(3))
@@ -101,17 +101,8 @@ def seen(case):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Forcing to disk counts as a change, and takes no time; judging, which writes nothing, is done once."""
+    """Forcing to disk counts as a change, and takes no time."""
     monkeypatch.setattr(os, "fsync", lambda _: SCYTHE.reach())
-    judge, held = update.assess_prints, {}
-
-    def judged(prints, summary, **how):
-        key = (prints.requests.height, repr(summary))
-        if key not in held:
-            held[key] = judge(prints, summary, **how)
-        return held[key]
-
-    monkeypatch.setattr(update, "assess_prints", judged)
 
 
 def test_killed_at_fifty_points(home, quick, tmp_path):
@@ -159,12 +150,19 @@ def test_killed_again_and_again_on_what_was_left(home, quick, tmp_path):
 
 def test_killed_on_its_first_night(quick, tmp_path):
     (tmp_path / "a.jsonl").write_text(lines(DAYS[0]))
-    for point in (1, 4, 9, 30):
+    total = SCYTHE.run(0, lambda: night(tmp_path / "whole", tmp_path / "a.jsonl"))
+    half = 0
+    for point in (1, 4, 9, 30, *range(total - 12, total)):
         case = tmp_path / f"case{point}"
         SCYTHE.run(point, lambda case=case: night(case, tmp_path / "a.jsonl"))
+        if read_pointer(case) is not None:
+            assert verify_case(case, observer=Silent()).intact
+            continue
+        half += any(path.name.startswith(disk.HIDDEN) for path in case.iterdir()) if case.exists() else 0
         done = night(case, tmp_path / "a.jsonl")
         assert done.pointer.night == 1
         assert verify_case(case, observer=Silent()).intact
+    assert half, "one of them was killed while it wrote the pointer"
 
 
 DRIVER = """

@@ -1,5 +1,7 @@
 """What makes a match, and whom it names: words against templates, answers against prompts, few against many."""
 
+from functools import cache
+
 import numpy as np
 import polars as pl
 import pytest
@@ -15,6 +17,7 @@ VERBS = "paint repair describe compare measure invent photograph translate polis
 PLACES = "Oslo Lima Quito Delhi Cairo Perth Turin Osaka Accra Sofia Riga Porto Kyoto Basel Davos Leeds".split()
 
 
+@cache
 def item(number, salt=0):
     """One of many different questions, without a template that all share."""
     dice = np.random.default_rng([number, salt])

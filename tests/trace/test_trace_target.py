@@ -1,6 +1,7 @@
 """The target: on a simulated leak the true accounts are found, and nobody else."""
 
 import json
+import re
 from dataclasses import replace
 
 import jsonschema
@@ -26,20 +27,44 @@ SETTINGS = Settings(
 CASE = Case(settings=SETTINGS, harvesters=20, items=2_600, innocents=20, public=300, public_each=10)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("traced")
-    harvested = harvest(CASE)
-    harvested.log.write_parquet(folder / "log.parquet")
-    leak(harvested.taken, harvested.foreign, items=5_000, seed=3).write_ndjson(folder / "leak.jsonl")
-    return folder, harvested
-
-
-def run(*arguments):
-    ran = CliRunner().invoke(app, ["trace", *map(str, arguments)])
+def call(*arguments):
+    ran = CliRunner().invoke(app, [*map(str, arguments)])
     if ran.exception is not None and not isinstance(ran.exception, SystemExit):
         raise ran.exception
     return ran
+
+
+def run(*arguments):
+    return call("trace", *arguments)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with the log, its case, from which tracing is quick, the leak, and a part of the leak, which is quicker still."""
+    folder = tmp_path_factory.mktemp("traced")
+    harvested = harvest(CASE)
+    harvested.log.write_parquet(folder / "log.parquet")
+    leaked = leak(harvested.taken, harvested.foreign, items=5_000, seed=3)
+    leaked.write_ndjson(folder / "leak.jsonl")
+    leaked.head(800).write_ndjson(folder / "part.jsonl")
+    call("score", folder / "log.parquet", "--case", folder / "case", "-q", "-f", "json", "-o", folder / "score.json")
+    return folder, harvested
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A log of a few hundred requests that takes a moment to read and to score."""
+    harvested = harvest(Case(settings=replace(SETTINGS, requests=300), harvesters=2, items=40), foreign=10)
+    leaked = tmp_path_factory.mktemp("small") / "leak.jsonl"
+    harvested.taken.write_ndjson(leaked)
+    return leaked, harvested
+
+
+@pytest.fixture(scope="module")
+def of_log(made):
+    """What is traced in the log itself, on one thread."""
+    folder, _ = made
+    return run(folder / "part.jsonl", folder / "log.parquet", "-f", "jsonl", "-q", "-j", "1").stdout
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +83,7 @@ def traced(made):
     for way, dropped in CHANNELS.items():
         suspect = folder / f"leak-{way}.jsonl"
         pl.read_ndjson(folder / "leak.jsonl").drop("origin", *dropped).write_ndjson(suspect)
-        out[way] = json.loads(run(suspect, folder / "log.parquet", "-f", "json", "-q").stdout)
+        out[way] = json.loads(run(suspect, folder / "case", "-f", "json", "-q").stdout)
     return out
 
 
@@ -89,32 +114,32 @@ def test_nobody_else_is_named(made, traced, way):
 
 def test_other_formats_and_text_only_when_asked(made):
     folder, _ = made
-    log, suspect = folder / "log.parquet", folder / "leak.jsonl"
-    lines = run(suspect, log, "-f", "jsonl", "--top", "3", "-q", "-j", "1").stdout.splitlines()
+    case, suspect = folder / "case", folder / "part.jsonl"
+    lines = run(suspect, case, "-f", "jsonl", "--top", "3", "-q", "-j", "1").stdout.splitlines()
     check = jsonschema.Draft202012Validator(schemas.schema("traced"))
     for line in lines:
         check.validate(json.loads(line))
     assert len(lines) == 3
-    shown = json.loads(run(suspect, log, "-f", "jsonl", "--top", "1", "-q", "--show-text").stdout)
+    shown = json.loads(run(suspect, case, "-f", "jsonl", "--top", "1", "-q", "--show-text").stdout)
     texts = set(pl.read_ndjson(suspect)["prompt"])
     assert all(e["text"] in texts for e in shown["examples"])
-    table = run(suspect, log, "-q").stdout
+    table = run(suspect, case, "-q").stdout
     assert "FEWEST ACCOUNTS" in table
     assert not any(t in table for t in list(texts)[:500] if len(t) > 30)
-    rows = run(suspect, log, "-f", "csv", "-q").stdout.splitlines()
+    rows = run(suspect, case, "-f", "csv", "-q").stdout.splitlines()
     assert rows[0].startswith("rank,account_id,source,asked,campaign_id,way,items,pair,")
     out = folder / "out.csv"
-    run(suspect, log, "-f", "csv", "-q", "-o", out)
+    run(suspect, case, "-f", "csv", "-q", "-o", out)
     assert out.read_text(encoding="utf-8").splitlines() == rows
     with pytest.raises(UsageError, match="files that were read"):
-        run(suspect, log, "-q", "-o", suspect, "--clobber")
+        run(suspect, case, "-q", "-o", suspect, "--clobber")
 
 
 def test_a_set_that_nobody_took_names_nobody(made):
     folder, harvested = made
     path = folder / "foreign.jsonl"
     harvested.foreign.tail(2_000).write_ndjson(path)
-    document = json.loads(run(path, folder / "log.parquet", "-f", "json", "-q").stdout)
+    document = json.loads(run(path, folder / "case", "-f", "json", "-q").stdout)
     assert [a["account_id"] for a in document["accounts"] if a["source"]] == []
     assert document["cover"] == []
 
@@ -137,43 +162,45 @@ def test_wrong_options_are_named(made, options, said):
         run(folder / "leak.jsonl", folder / "log.parquet", "-q", *options)
 
 
-def test_hostile_names_are_neutralised(tmp_path, made):
-    _, harvested = made
+def test_hostile_names_are_neutralised(tmp_path, small):
+    leaked, harvested = small
     name = "=cmd\x1b[31m[bold]\u202e"
     true = min(harvested.true)
     harvested.log.with_columns(account_id=pl.col("account_id").replace({true: name})).write_parquet(
         tmp_path / "log.parquet"
     )
-    harvested.taken.write_ndjson(tmp_path / "leak.jsonl")
     for form in ("table", "csv", "json", "jsonl"):
-        text = run(tmp_path / "leak.jsonl", tmp_path / "log.parquet", "-f", form, "-q", "--top", "60").stdout
+        text = run(leaked, tmp_path / "log.parquet", "-f", form, "-q", "--top", "60").stdout
         assert "cmd" in text
         assert "\x1b" not in text
         assert "\u202e" not in text
         assert form != "csv" or "'=cmd" in text
 
 
-def test_the_same_in_any_order(made, tmp_path):
+def test_times_are_written_as_in_every_other_report(made, of_log):
+    account = json.loads(of_log.splitlines()[0])
+    whole = json.loads((made[0] / "score.json").read_text(encoding="utf-8"))["run"]["first_seen"]
+    pattern = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+    times = [account["first_seen"], account["last_seen"], account["examples"][0]["time"], whole]
+    assert all(pattern.fullmatch(time) for time in times)
+
+
+def test_the_same_in_any_order(made, of_log, tmp_path):
     folder, harvested = made
     harvested.log.sample(fraction=1.0, shuffle=True, seed=4).write_parquet(tmp_path / "log.parquet")
-    one = run(folder / "leak.jsonl", folder / "log.parquet", "-f", "jsonl", "-q", "-j", "1").stdout
-    assert run(folder / "leak.jsonl", tmp_path / "log.parquet", "-f", "jsonl", "-q", "-j", "2").stdout == one
+    assert run(folder / "part.jsonl", tmp_path / "log.parquet", "-f", "jsonl", "-q", "-j", "2").stdout == of_log
 
 
-def test_cases_are_told_apart_by_their_settings():
-    small = Case(settings=replace(SETTINGS, requests=300), harvesters=2, items=40)
-    made = harvest(small, foreign=10)
-    assert len(made.true) == 2
-    assert set(made.taken["account_id"]) == made.true
+def test_a_simulated_harvest_knows_its_accounts(small):
+    _, harvested = small
+    assert len(harvested.true) == 2
+    assert set(harvested.taken["account_id"]) == harvested.true
 
 
-def test_a_case_stands_in_for_its_log(made, tmp_path):
+def test_a_case_stands_in_for_its_log(made, of_log):
     folder, _ = made
-    log, suspect, case = folder / "log.parquet", folder / "leak.jsonl", tmp_path / "case"
-    scored = CliRunner().invoke(app, ["score", str(log), "--case", str(case), "-q", "-f", "json"])
-    assert scored.exit_code == 0, scored.output
-    of_case = run(suspect, case, "-f", "jsonl", "-q").stdout
-    assert of_case == run(suspect, log, "-f", "jsonl", "-q").stdout
+    suspect, case = folder / "leak.jsonl", folder / "case"
+    assert run(folder / "part.jsonl", case, "-f", "jsonl", "-q").stdout == of_log
     window = ("--since", "2026-03-04", "--until", "2026-03-08")
     later = [json.loads(line) for line in run(suspect, case, "-f", "jsonl", "-q", *window).stdout.splitlines()]
     assert any(account["source"] for account in later)
@@ -189,11 +216,11 @@ def test_what_cannot_be_read_of_the_set_is_counted_and_named(made, tmp_path):
     good = (folder / "leak.jsonl").read_text(encoding="utf-8").splitlines()[:300]
     suspect = tmp_path / "leak.jsonl"
     suspect.write_text("\n".join([*good[:10], '{"prompt": ', *good[10:], "[1]", ""]), encoding="utf-8")
-    ran = run(suspect, folder / "log.parquet", "-f", "json", "-q")
+    ran = run(suspect, folder / "case", "-f", "json", "-q")
     (file,) = json.loads(ran.stdout)["data_set"]["files"]
     assert file["bad"] == 2
     assert file["problem"].startswith("line 11")
-    assert "line 11" in run(suspect, folder / "log.parquet", "-q").stdout
+    assert "line 11" in run(suspect, folder / "case", "-q").stdout
 
 
 def test_text_is_redacted_unless_asked_for_raw(made, tmp_path):
@@ -201,8 +228,8 @@ def test_text_is_redacted_unless_asked_for_raw(made, tmp_path):
     kept = harvested.taken.head(150).with_columns(pl.col("prompt") + " jane.doe@mail.example.org")
     suspect = tmp_path / "leak.csv"
     kept.select("prompt", "response").write_csv(suspect)
-    shown = run(suspect, folder / "log.parquet", "-f", "jsonl", "-q", "--show-text", "--top", "1").stdout
+    shown = run(suspect, folder / "case", "-f", "jsonl", "-q", "--show-text", "--top", "1").stdout
     assert "[e-mail]" in shown
     assert "jane.doe" not in shown
-    raw = run(suspect, folder / "log.parquet", "-f", "jsonl", "-q", "--show-text", "--raw-text", "--top", "1").stdout
+    raw = run(suspect, folder / "case", "-f", "jsonl", "-q", "--show-text", "--raw-text", "--top", "1").stdout
     assert "jane.doe" in raw

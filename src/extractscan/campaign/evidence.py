@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from extractscan.campaign.gates import group_gates
-from extractscan.campaign.groups import ASKS_NOTHING, MIN_PAYLOADS, MIN_SHARDS
+from extractscan.campaign.groups import MIN_PAYLOADS, MIN_SHARDS, SMALLEST
+from extractscan.campaign.load import CUSTOMER_SPREAD, customer_spread, load_bits
 from extractscan.campaign.means import means_bits, sharing_rate, without_common
 from extractscan.campaign.partition import partition_bits
 from extractscan.campaign.pivot import pivot_bits, pivots
+from extractscan.campaign.succession import succession_bits
 from extractscan.campaign.synchrony import FEWEST, Activity, synchrony_bits
-from extractscan.campaign.ties import CUSTOMER_SPREAD, customer_spread, load_bits, succession_bits
-from extractscan.coverage.frames import MIN_SUPPORT
 from extractscan.coverage.streams import CONVERSATION, SINGLE
 from extractscan.verdict.findings import Evidence, Gate, Tie
 from extractscan.verdict.signals import CAPS, RESAMPLED_NATURAL
@@ -24,17 +24,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from extractscan.campaign.groups import Group
-    from extractscan.campaign.overlap import Payloads
+    from extractscan.campaign.overlap import Overlap, Payloads
     from extractscan.campaign.partition import Meetings
-    from extractscan.campaign.ties import Overlap
 
 
 SUPPORTING: Final = frozenset({"corpus", "means"})
 """Families that add to a group's evidence and are never its only reason."""
 ORGANIC: Final = -0.8
 """Load bits under which a group's loads are those of independent customers: all but a tenth of what there can be."""
-SMALLEST: Final[dict[str, int]] = {"frame": MIN_SUPPORT, "corpus": MIN_PAYLOADS, "near_empty": ASKS_NOTHING}
-"""Requests from which an account is found to belong to a group of a kind."""
 MOST: Final = 0.5
 """Share of a group's members who send each payload, from which it is a test or an exercise that all of them were given."""
 UNLIKE: Final = 0.7

@@ -20,6 +20,7 @@ import polars as pl
 
 from extractscan.campaign.gates import REPEATS
 from extractscan.campaign.likeness import Matrix
+from extractscan.coverage.frames import MIN_SUPPORT
 from extractscan.coverage.streams import NEAR_EMPTY, SINGLE
 from extractscan.verdict.signals import RESAMPLED_NATURAL
 
@@ -53,6 +54,8 @@ ASKS_NOTHING: Final = 10
 ESSAY: Final = 128
 """Median output tokens from which an answer to nothing is more than a greeting or the reply to a ping."""
 Kind = Literal["frame", "corpus", "near_empty"]
+SMALLEST: Final[dict[Kind, int]] = {"frame": MIN_SUPPORT, "corpus": MIN_PAYLOADS, "near_empty": ASKS_NOTHING}
+"""Requests from which an account is found to belong to a group of a kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from extractscan.campaign.gates import EVALUATES
-from extractscan.campaign.groups import MIN_PAYLOADS, Group
-from extractscan.campaign.ties import load_bits
+from extractscan.campaign.groups import MIN_PAYLOADS, SMALLEST, Group
+from extractscan.campaign.load import load_bits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,14 +75,15 @@ def without_foreign_customers(
 def without_outsized(group: Group, account: NDArray[np.int64], requests: NDArray[np.int64]) -> Group:
     """Take out the few members who have sent many times what the others have; ``account`` and ``requests`` are by stream."""
     members, owner = np.unique(account[group.streams], return_inverse=True)
-    logs = np.log(np.bincount(owner, weights=requests[group.streams]))
+    sent = np.bincount(owner, weights=requests[group.streams]).astype(np.int64)
+    logs = np.log(sent)
     away = logs - np.median(logs)
     limit = max(np.log(OUTSIZED_FACTOR), OUTSIZED * 1.4826 * float(np.median(np.abs(away))))
     outsized = away > limit
     if not outsized.any() or outsized.sum() > OUTSIZED_SHARE * members.size:
         return group
     # Among customers the largest is only the largest: it must not be taken out to make the others look alike.
-    if load_bits(np.exp(logs[~outsized])) < PLAINLY_EVEN:
+    if load_bits(sent[~outsized], floor=SMALLEST[group.kind]) < PLAINLY_EVEN:
         return group
     return replace(group, streams=group.streams[~outsized[owner]])
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-
-from extractscan.campaign.ties import SHARED_WITH, Overlap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,8 +13,30 @@ if TYPE_CHECKING:
     from extractscan.coverage.streams import Streams
 
 
+SHARED_WITH: Final = 3
+"""Common payloads that make an outside stream count as drawing on the same source."""
 OTHERS: Final = 2
 """Outside accounts that send a payload too, from which it is public: one may be a coincidence or an accomplice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Payloads in common inside a group and with outside streams that draw on the same source.
+
+    ``inside`` counts pairs of payloads of different members that coincide, of ``pairs`` there are; ``expected`` is that count if
+    members drew independently, two of them at the geometric mean of the rates at which each meets the ``outsiders``, which is the
+    rate of all where it is the same for all (each shrunk to that, as by one meeting); ``met`` (int64, members) counts the
+    coincidences of each member. ``public`` is the share of the members' payloads that two or more accounts outside send as well,
+    ``common`` the mean share of the other members who send a member's payload.
+    """
+
+    inside: int
+    pairs: float
+    expected: float
+    outsiders: int
+    met: NDArray[np.int64]
+    public: float
+    common: float
 
 
 class Payloads:

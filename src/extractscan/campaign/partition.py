@@ -22,7 +22,7 @@ from extractscan.coverage.coincidence import LEFT, coincidence, log_counts, word
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from extractscan.campaign.ties import Overlap
+    from extractscan.campaign.overlap import Overlap
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Texts
 

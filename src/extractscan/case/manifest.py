@@ -7,6 +7,7 @@ import json
 import platform
 import re
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
@@ -92,6 +93,29 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def deviation(path: Path, sha256: str, size: int | None = None) -> tuple[str, str] | None:
+    """Say how a file is not what was written: missing, changed or unreadable, and what is wrong; None if nothing is.
+
+    A link is not the file, wherever it leads. ``size`` is in bytes, None where it is not known.
+    """
+    try:
+        if not path.is_file() or path.is_symlink():
+            return "missing", "there is no such file"
+        if size is not None and (found := path.stat().st_size) != size:
+            return "changed", f"it has {found:,} bytes, and not {size:,}"
+        if (digest := sha256_of(path)) != sha256:
+            return "changed", f"its SHA-256 is {digest}, and not {sha256}"
+    except OSError as error:
+        return "unreadable", (error.strerror or "input/output error").lower()
+    return None
+
+
+def json_file(document: Mapping[str, Any]) -> bytes:
+    """Return a document as it is kept in a file: ASCII, a key a line, so that it is safe to print and ``diff`` is of use."""
+    text = json.dumps(document, indent=1, allow_nan=False).replace("\x7f", "\\u007f") + "\n"
+    return text.encode("ascii")
+
+
 def document_hash(document: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a document in its canonical form: keys sorted, no blanks, ASCII."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -164,5 +188,7 @@ def _own(entry: Any) -> HashedFile:
     return file
 
 
+@cache
 def _libraries() -> dict[str, str]:
+    """Versions by name; looked up once, since each costs the reading of a package's metadata."""
     return {name: metadata.version(name) for name in LIBRARIES}

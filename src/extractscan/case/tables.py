@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from extractscan.campaign.choose import campaign_id
 from extractscan.case import layout
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.fingerprint.merge import WHOLE
 from extractscan.fingerprint.replies import COLUMNS as REPLIES
+from extractscan.fingerprint.store import texts_table
 from extractscan.report.document import DECIMALS
 from extractscan.report.neutralise import json_text
 from extractscan.verdict.report import stream_name, worst_streams
@@ -24,6 +24,7 @@ from extractscan.verdict.report import stream_name, worst_streams
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from extractscan.cluster.components import Clusters
@@ -81,7 +82,7 @@ def tables(scored: Scored) -> Iterator[tuple[str, pa.Table]]:
     yield layout.NAMES, _frame(_names(kept.prints))
     yield layout.REQUESTS, _frame(_requests(kept))
     yield layout.PROMPTS, _prompts(kept.prints.prompts, kept.clusters)
-    yield layout.SYSTEMS, _texts(kept.prints.systems)
+    yield layout.SYSTEMS, texts_table(kept.prints.systems)
     yield layout.STREAMS, _frame(_streams(scored, kept))
     yield layout.ITEMS, _frame(kept.streams.items)
 
@@ -172,14 +173,8 @@ def _requests(kept: Kept) -> pl.DataFrame:
     ).with_columns(pl.col(REPLIES).cast(pl.UInt64))
 
 
-def _texts(texts: Texts, **more: NDArray[Any]) -> pa.Table:
-    tokens = pa.LargeListArray.from_arrays(pa.array(texts.offsets), pa.array(texts.tokens))
-    columns = {"hash": pa.array(texts.hashes), "chars": pa.array(texts.chars), "tokens": tokens}
-    return pa.table({**columns, **{name: pa.array(values) for name, values in more.items()}})
-
-
 def _prompts(prompts: Texts, clusters: Clusters) -> pa.Table:
-    return _texts(prompts, cluster=clusters.label, least=np.round(clusters.least, DECIMALS))
+    return texts_table(prompts, cluster=clusters.label, least=np.round(clusters.least, DECIMALS))
 
 
 def _streams(scored: Scored, kept: Kept) -> pl.DataFrame:

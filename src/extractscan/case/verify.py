@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from extractscan.case import layout
-from extractscan.case.manifest import document_hash, sha256_of
+from extractscan.case.manifest import deviation, document_hash, sha256_of
 from extractscan.case.read import open_case
 from extractscan.errors import InputError
 from extractscan.logs.discover import discover
@@ -108,16 +108,8 @@ def _files(folder: Path, manifest: Manifest, observer: Observer) -> Iterator[Dif
     if manifest.document.get("configuration_sha256") != document_hash(manifest.document["configuration"]):
         yield Difference("changed", "case", layout.RUN, "the configuration is not what configuration_sha256 says")
     for file in manifest.files:
-        path = folder / file.path
-        try:
-            if not path.is_file() or path.is_symlink():
-                yield Difference("missing", "case", file.path, "there is no such file")
-            elif (size := path.stat().st_size) != file.size:
-                yield Difference("changed", "case", file.path, f"it has {size:,} bytes, and not {file.size:,}")
-            elif (digest := sha256_of(path)) != file.sha256:
-                yield Difference("changed", "case", file.path, f"its SHA-256 is {digest}, and not {file.sha256}")
-        except OSError as error:
-            yield Difference("unreadable", "case", file.path, (error.strerror or "input/output error").lower())
+        if (found := deviation(folder / file.path, file.sha256, file.size)) is not None:
+            yield Difference(found[0], "case", file.path, found[1])
         observer.advance()
     for name in sorted(_walk(folder)):
         if name not in known and name not in (layout.RUN, layout.INVOCATION):

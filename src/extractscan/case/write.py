@@ -7,8 +7,6 @@ The folder is built under a hidden name beside its place, every file and folder 
 from __future__ import annotations
 
 import codecs
-import contextlib
-import json
 import os
 import secrets
 import shutil
@@ -20,13 +18,14 @@ import pyarrow.parquet as pq
 
 from extractscan.case import layout
 from extractscan.case.campaigns_table import campaigns_table
-from extractscan.case.manifest import HashedFile, Settings, manifest_document, parse_manifest, sha256_of
+from extractscan.case.manifest import HashedFile, Settings, json_file, manifest_document, parse_manifest, sha256_of
 from extractscan.case.tables import tables
 from extractscan.errors import ExtractscanError, InputError, UsageError
 from extractscan.report.document import timestamp
 from extractscan.report.formats import renderer
 from extractscan.report.interface import Format, RenderOptions
 from extractscan.report.neutralise import json_line, terminal
+from extractscan.standing.disk import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
     from extractscan.verdict.findings import Findings
 
 ROWS_PER_GROUP: Final = 262_144
+NAME_KEPT: Final = 50
+"""Characters of a case's name in the hidden one: with four bytes each, and what is added, within the 255 that a name may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def check_case(folder: Path, inputs: Iterable[str], *, clobber: bool) -> None:
         if not os.access(place.parent, os.W_OK):
             raise UsageError(f"cannot write in {_name(place.parent)}: permission denied")
         _check_free(place, folder, clobber=clobber)
-    except (OSError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links that lead in a circle
         raise UsageError(f"{_name(folder)} cannot be a case: {_reason(error)}") from error
 
 
@@ -102,7 +103,7 @@ def write_case(
     """
     check_case(folder, (), clobber=clobber)
     place = folder.resolve()
-    building = place.with_name(f".{place.name[:100]}.extractscan-{secrets.token_hex(6)}.tmp")
+    building = place.with_name(f".{place.name[:NAME_KEPT]}.extractscan-{secrets.token_hex(6)}.tmp")
     try:
         building.mkdir()
         try:
@@ -140,7 +141,7 @@ def _fill(folder: Path, findings: Findings, scored: Scored, settings: Settings, 
     _put(folder / layout.INVOCATION, _json(invocation.document()))
     _put(folder / layout.RUN, _json(manifest_document(findings.run, settings, files)))
     for made in (folder / "fingerprints", folder):
-        _sync_folder(made)
+        sync_folder(made)
 
 
 def _settle(building: Path, place: Path) -> None:
@@ -156,7 +157,7 @@ def _settle(building: Path, place: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
     else:
         building.rename(place)
-    _sync_folder(place.parent)
+    sync_folder(place.parent)
 
 
 def _put(path: Path, fill: Callable[[BinaryIO], None]) -> None:
@@ -173,9 +174,7 @@ def _parquet(table: pa.Table) -> Callable[[BinaryIO], None]:
 
 
 def _json(document: dict[str, Any]) -> Callable[[BinaryIO], None]:
-    """ASCII, a key a line: safe to print, and ``diff`` is of use."""
-    text = json.dumps(document, indent=1, allow_nan=False).replace("\x7f", "\\u007f") + "\n"
-    return lambda stream: stream.writelines([text.encode("ascii")])
+    return lambda stream: stream.writelines([json_file(document)])
 
 
 def _quarantine(findings: Findings) -> Sequence[bytes]:
@@ -184,15 +183,6 @@ def _quarantine(findings: Findings) -> Sequence[bytes]:
         (json_line({"file": entry.file, "line": entry.line, "reason": entry.reason}) + "\n").encode()
         for entry in findings.run.quarantine
     ]
-
-
-def _sync_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # not every file system lets a folder be opened
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _check_free(place: Path, folder: Path, *, clobber: bool) -> None:

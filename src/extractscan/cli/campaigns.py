@@ -5,18 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from extractscan.cli.emit import ListingFormat
-from extractscan.cli.options import (
-    Accounts,
-    CaseFolder,
-    Clobber,
-    Form,
-    Models,
-    Output,
-    Since,
-    Top,
-    Until,
-    selection,
-)
+from extractscan.cli.groups import grouped
+from extractscan.cli.options import CaseFolder, ListingOutput, Period, Top, Who, selection
 
 if TYPE_CHECKING:
     from extractscan.report.interface import RenderOptions
@@ -39,16 +29,14 @@ FIELDS = (
 )
 
 
+@grouped
 def campaigns(
     case: CaseFolder,
-    account: Accounts = None,
-    model: Models = None,
-    since: Since = None,
-    until: Until = None,
+    *,
+    who: Who,
+    period: Period,
     top: Top = 20,
-    report_format: Form = ListingFormat.TABLE,
-    output: Output = None,
-    clobber: Clobber = False,
+    out: ListingOutput,
 ) -> None:
     """List the campaigns of CASE by rank: members, ties, evidence, models, activity, and what would settle them.
 
@@ -57,22 +45,21 @@ def campaigns(
     Example: extractscan campaigns case/ --since 2026-03-10
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
-    wanted = selection(account, model, since, until)
+    wanted = selection(who, period)
 
     from extractscan.case.campaigns import campaigns as listed
     from extractscan.case.read import open_case
     from extractscan.cli.console import heed_interrupts
-    from extractscan.cli.emit import check_place, emit
     from extractscan.report.case_text import listing
     from extractscan.report.listing_tables import campaigns_table
 
     heed_interrupts()
-    check_place(output, clobber=clobber, case=case)
+    out.check(case)
     document = listed(open_case(case), wanted, top)
 
     def render(options: RenderOptions) -> str:
-        if report_format is ListingFormat.TABLE:
+        if out.report_format is ListingFormat.TABLE:
             return campaigns_table(document, options)
-        return listing(document, report_format.value, document["campaigns"], FIELDS)
+        return listing(document, out.report_format.value, document["campaigns"], FIELDS)
 
-    emit(render, output, clobber=clobber)
+    out.write(render)

@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from extractscan.cli.emit import ListingFormat
+from extractscan.cli.groups import grouped
 from extractscan.cli.options import (
-    Accounts,
     Campaign,
     CaseFolder,
-    Clobber,
-    Form,
+    ListingOutput,
     Logs,
-    Models,
     NoProgress,
-    Output,
+    Period,
     RawText,
     ShowText,
-    Since,
     Top,
-    Until,
+    Who,
     selection,
 )
 from extractscan.errors import UsageError
@@ -54,13 +51,13 @@ FIELDS = (
 )
 
 
+@grouped
 def clusters(
     case: CaseFolder,
-    account: Accounts = None,
-    model: Models = None,
+    *,
+    who: Who,
     campaign: Campaign = None,
-    since: Since = None,
-    until: Until = None,
+    period: Period,
     grep: Annotated[
         str | None, typer.Option(metavar="REGEX", help="Only clusters with a prompt that matches; reads the logs.")
     ] = None,
@@ -76,9 +73,7 @@ def clusters(
     show_text: ShowText = False,
     raw_text: RawText = False,
     logs: Logs = None,
-    report_format: Form = ListingFormat.TABLE,
-    output: Output = None,
-    clobber: Clobber = False,
+    out: ListingOutput,
     no_progress: NoProgress = False,
 ) -> None:
     """List the clusters of near-duplicate prompts of CASE, with the least similar pair that was still merged.
@@ -88,7 +83,7 @@ def clusters(
     Example: extractscan clusters case/ --like "act as an examiner who explains a model solution"
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
-    wanted = selection(account, model, since, until, campaign)
+    wanted = selection(who, period, campaign)
     if not 0.0 < at_least <= 1.0:
         raise UsageError(f"--at-least takes a share over 0, up to 1, not {at_least:g}")
     if raw_text and not show_text:
@@ -100,12 +95,11 @@ def clusters(
     from extractscan.case.read import open_case
     from extractscan.case.show import add_texts
     from extractscan.cli.console import Console, heed_interrupts
-    from extractscan.cli.emit import check_place, emit
     from extractscan.report.case_text import listing
     from extractscan.report.listing_tables import clusters_table
 
     heed_interrupts()
-    check_place(output, clobber=clobber, case=case)
+    out.check(case)
     opened = open_case(case)
     with Console(progress=not no_progress) as console:
         only = None if grep is None else work.matching(opened, grep, logs or [], console)
@@ -115,9 +109,9 @@ def clusters(
             add_texts(opened, document["clusters"], logs or [], console, raw=raw_text)
 
     def render(options: RenderOptions) -> str:
-        if report_format is ListingFormat.TABLE:
+        if out.report_format is ListingFormat.TABLE:
             return clusters_table(document, options)
         fields = (*FIELDS, "texts") if show_text else FIELDS
-        return listing(document, report_format.value, document["clusters"], fields)
+        return listing(document, out.report_format.value, document["clusters"], fields)
 
-    emit(render, output, clobber=clobber)
+    out.write(render)

@@ -44,12 +44,10 @@ def init(
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
     from extractscan.cli.console import note
-    from extractscan.cli.emit import emit
+    from extractscan.cli.emit import check_place, emit
     from extractscan.config.default import default_file
-    from extractscan.report.interface import Format
-    from extractscan.report.write import check_output
 
-    check_output(Format.JSON, output, clobber=clobber)
+    check_place(output, clobber=clobber)
     emit(lambda _: default_file(), output, clobber=clobber)
     if str(output) != "-":
         note(f"{output} written; it sets nothing until a line is uncommented")

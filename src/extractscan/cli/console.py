@@ -39,14 +39,18 @@ class Console:
     """An ``Observer`` (see ``progress``) for a terminal, and a context: what it drew is cleared when the block ends.
 
     Nothing is drawn unless ``stream`` is a terminal and ``progress`` is asked for; warnings are always written, each on
-    one line and neutralised. ``verbose`` adds a line for each stage with its time, on any stream. Leave the block
-    before the report is written to standard output. Safe to call from several threads. Where messages are lines of JSON nothing is
-    drawn, and stages are always told unless ``progress`` is off.
+    one line and neutralised. ``verbose`` adds a line for each stage with its time, on any stream; ``quiet`` says nothing
+    at all, whatever else is asked for. Leave the block before the report is written to standard output. Safe to call from
+    several threads. Where messages are lines of JSON nothing is drawn, and stages are always told unless ``progress`` is off.
     """
 
-    def __init__(self, *, progress: bool = True, verbose: bool = False, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, *, progress: bool = True, verbose: bool = False, quiet: bool = False, stream: TextIO | None = None
+    ) -> None:
         self._stream = _standard_error() if stream is None else stream
-        self._verbose = verbose or (progress and as_json())
+        self._quiet = quiet
+        progress = progress and not quiet
+        self._verbose = (verbose and not quiet) or (progress and as_json())
         self._draws = progress and _is_terminal(self._stream) and not as_json()
         self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
@@ -99,6 +103,8 @@ class Console:
 
     def warn(self, message: str) -> None:
         """Write a warning, or count it when many like it were written."""
+        if self._quiet:
+            return
         text = self._neutral(message)
         with self._lock:
             if self._warnings.admit(text):
@@ -106,6 +112,8 @@ class Console:
 
     def note(self, message: str) -> None:
         """Write a line that is no warning."""
+        if self._quiet:
+            return
         text = self._neutral(message)
         with self._lock:
             self._say("info", "note", text)

@@ -8,19 +8,8 @@ from typing import Annotated
 
 import typer
 
-from extractscan.cli.options import (
-    AccountFrom,
-    Clobber,
-    Columns,
-    LogFormat,
-    LogPaths,
-    Mappings,
-    MaxBadRows,
-    Quiet,
-    Since,
-    Until,
-    log_source,
-)
+from extractscan.cli.groups import grouped
+from extractscan.cli.options import Clobber, Columns, LogPaths, MaxBadRows, Period, Quiet, Shape, log_source
 from extractscan.errors import UsageError
 
 
@@ -31,8 +20,10 @@ class TableFormat(StrEnum):
     JSONL = "jsonl"
 
 
+@grouped
 def convert(
     logs: LogPaths,
+    *,
     output: Annotated[Path, typer.Option("--output", "-o", help="Write to this file; - is standard output (JSONL).")],
     table_format: Annotated[
         TableFormat | None, typer.Option("--format", "-f", help="Parquet or JSON lines; else told by the file's name.")
@@ -41,12 +32,9 @@ def convert(
     incomplete: Annotated[
         bool, typer.Option("--incomplete", help="Keep requests without an account or a time stamp.")
     ] = False,
-    since: Since = None,
-    until: Until = None,
+    period: Period,
     column: Columns = None,
-    mapping: Mappings = None,
-    log_format: LogFormat = None,
-    account_from: AccountFrom = None,
+    shape: Shape,
     max_bad_rows: MaxBadRows = None,
     quiet: Quiet = False,
 ) -> None:
@@ -56,10 +44,9 @@ def convert(
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
     from extractscan.cli.console import Console, heed_interrupts
+    from extractscan.cli.emit import check_place
     from extractscan.logs.tables import write_jsonl, write_parquet
-    from extractscan.progress import Silent
-    from extractscan.report.interface import Format
-    from extractscan.report.write import check_output, standard_output, write_file
+    from extractscan.report.write import standard_output, write_file
 
     heed_interrupts()
     to_stdout = str(output) == "-"
@@ -67,19 +54,10 @@ def convert(
     chosen = table_format.value if table_format is not None else named
     if to_stdout and chosen == "parquet":
         raise UsageError("Parquet is written to a file: name one with -o FILE, or use --format jsonl")
-    check_output(Format.JSON, output, clobber=clobber)
-    source = log_source(
-        logs,
-        since=since,
-        until=until,
-        columns=column,
-        mappings=mapping,
-        log_format=log_format,
-        account_from=account_from,
-        max_bad_rows=max_bad_rows,
-    )
-    with Console(progress=not quiet) as console:
-        reader = source.open(Silent() if quiet else console, complete=not incomplete)
+    check_place(output, clobber=clobber)
+    source = log_source(logs, column, shape, period=period, max_bad_rows=max_bad_rows)
+    with Console(quiet=quiet) as console:
+        reader = source.open(console, complete=not incomplete)
         frames = (batch.frame for batch in reader.batches())
         if to_stdout:
             with standard_output() as stream:

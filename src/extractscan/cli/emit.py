@@ -32,13 +32,33 @@ class ListingFormat(StrEnum):
     CSV = "csv"
 
 
-def check_place(output: Path | None, *, clobber: bool, case: Path) -> None:
-    """Raise ``UsageError`` if the output could not be written there, or would change the case; for use before the work."""
+class ReportFormat(StrEnum):
+    """What ``--format`` takes where findings are reported; the names of ``report.interface.Format``, without importing a report."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    OCSF = "ocsf"
+    STIX = "stix"
+
+
+def check_place(output: Path | None, *, clobber: bool, case: Path | None = None) -> None:
+    """Raise ``UsageError`` if text could not be written there, or would change the case; for use before the work."""
     # ruff: noqa: PLC0415 -- --help pays for typer alone
     from extractscan.report.interface import Format
     from extractscan.report.write import check_output
 
-    check_output(Format.JSON, output, clobber=clobber)  # all formats are text
+    check_output(Format.JSON, output, clobber=clobber)  # whatever is text is as good
+    if case is not None:
+        keep_out(output, case)
+
+
+def keep_out(output: Path | None, case: Path) -> None:
+    """Raise ``UsageError`` if the output would lie in the case."""
     if output is not None and str(output) != "-" and output.resolve().is_relative_to(case.resolve()):
         raise UsageError(
             "the output would lie in the case, which would then no longer be what was written; choose another"
@@ -56,7 +76,6 @@ def spare(written: Path | None, read: Sequence[str]) -> None:
 
 def emit(render: Callable[[RenderOptions], str], output: Path | None, *, clobber: bool) -> None:
     """Render for the output's kind and write. Raises ``UsageError`` and ``ExtractscanError`` as ``report.write`` does."""
-    import os
     import sys
 
     from extractscan.report.interface import RenderOptions

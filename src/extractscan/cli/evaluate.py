@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path  # noqa: TC003 -- typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from extractscan.cli.emit import DocumentFormat
+from extractscan.cli.options import DocumentForm  # noqa: TC001 -- typer reads the annotations
 
 if TYPE_CHECKING:
     from extractscan.evaluate.evaluation import Accounts
@@ -25,9 +25,7 @@ def evaluate(
             help="CSV, JSONL, JSON or Parquet with account_id, label (1: attack, 0: benign), archetype, campaign.",
         ),
     ],
-    output_format: Annotated[
-        DocumentFormat, typer.Option("--format", "-f", help="A table to read, or JSON.")
-    ] = DocumentFormat.TABLE,
+    output_format: DocumentForm = DocumentFormat.TABLE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE instead of stdout.")
     ] = None,
@@ -40,22 +38,20 @@ def evaluate(
     Example: extractscan evaluate ranked.jsonl labels.csv
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
-    from extractscan.cli.console import heed_interrupts
-    from extractscan.cli.emit import emit
+    from extractscan.cli.console import heed_interrupts, note
+    from extractscan.cli.emit import check_place, emit
     from extractscan.errors import UsageError
     from extractscan.evaluate.evaluation import evaluate as measure
     from extractscan.evaluate.render import to_json, to_table
     from extractscan.evaluate.tables import match_files
-    from extractscan.report.interface import Format
-    from extractscan.report.write import check_output
 
     heed_interrupts()
     if labels == "-":
         raise UsageError("only RANKED can be read from standard input")
-    check_output(Format.JSON, output, clobber=clobber)  # both outputs are text; the format decides nothing more here
+    check_place(output, clobber=clobber)
     evaluation = measure(match_files(ranked, labels))
     for line in _remarks(evaluation.accounts):
-        sys.stderr.write(f"extractscan: {line}\n")
+        note(line)
     emit(
         lambda options: to_json(evaluation) if output_format is DocumentFormat.JSON else to_table(evaluation, options),
         output,

@@ -7,12 +7,15 @@ from typing import Annotated
 import typer
 
 from extractscan.cli.emit import DocumentFormat
-from extractscan.cli.options import CaseFolder, Clobber, NoProgress, Output  # noqa: TC001 -- typer reads the annotations
+from extractscan.cli.groups import grouped
+from extractscan.cli.options import CaseFolder, DocumentOutput, NoProgress, RawText  # noqa: TC001 -- typer reads the annotations
 from extractscan.errors import UsageError
 
 
+@grouped
 def explain(
     case: CaseFolder,
+    *,
     account: Annotated[str | None, typer.Argument(metavar="[ACCOUNT]", help="Id of the account.")] = None,
     rank: Annotated[int | None, typer.Option(min=1, help="In place of an id: the account of this rank.")] = None,
     top: Annotated[int, typer.Option(min=1, help="So many clusters.")] = 5,
@@ -20,18 +23,12 @@ def explain(
         bool,
         typer.Option("--show-text", help="Show prompts of the clusters, read again from unchanged logs, redacted."),
     ] = False,
-    raw_text: Annotated[
-        bool, typer.Option("--raw-text", help="With --show-text: leave in e-mail addresses, keys and card numbers.")
-    ] = False,
+    raw_text: RawText = False,
     logs: Annotated[
         list[str] | None,
         typer.Option("--logs", metavar="LOG", help="With --show-text: where the logs are now. May be repeated."),
     ] = None,
-    report_format: Annotated[
-        DocumentFormat, typer.Option("--format", "-f", help="A table to read, or JSON.")
-    ] = DocumentFormat.TABLE,
-    output: Output = None,
-    clobber: Clobber = False,
+    out: DocumentOutput,
     no_progress: NoProgress = False,
 ) -> None:
     """Tell why ACCOUNT scores as it does: bits by family and gate, streams, frames, coverage, rhythm, clusters, links.
@@ -50,12 +47,11 @@ def explain(
     from extractscan.case.explain import find_account
     from extractscan.case.read import open_case
     from extractscan.cli.console import Console, heed_interrupts
-    from extractscan.cli.emit import check_place, emit
     from extractscan.report.case_text import to_json
     from extractscan.report.explain_table import to_table
 
     heed_interrupts()
-    check_place(output, clobber=clobber, case=case)
+    out.check(case)
     opened = open_case(case)
     document = tell(opened, find_account(opened, account, rank), top=top)
     if show_text:
@@ -63,8 +59,5 @@ def explain(
 
         with Console(progress=not no_progress) as console:
             add_texts(opened, document["clusters"], logs or [], console, raw=raw_text)
-    emit(
-        lambda options: to_json(document) if report_format is DocumentFormat.JSON else to_table(document, options),
-        output,
-        clobber=clobber,
-    )
+    as_json = out.report_format is DocumentFormat.JSON
+    out.write(lambda options: to_json(document) if as_json else to_table(document, options))

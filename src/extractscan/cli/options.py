@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from extractscan.cli.emit import ListingFormat
+from extractscan.cli.emit import DocumentFormat, ListingFormat, ReportFormat, check_place, emit
 from extractscan.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from extractscan.case.select import Selection
+    from extractscan.cli.console import Console
     from extractscan.engine.load import LogSource
+    from extractscan.report.interface import RenderOptions
+
+
+class Severity(StrEnum):
+    """What ``--fail-on`` and ``--severity`` take; the names of ``verdict.findings.SEVERITIES``, here so that ``--help`` imports none."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
 
 LogPaths: TypeAlias = Annotated[
     list[str],
@@ -70,6 +85,15 @@ Since: TypeAlias = Annotated[str | None, typer.Option(help="Only requests from t
 Until: TypeAlias = Annotated[str | None, typer.Option(help="Only requests before this ISO time (UTC).")]
 Top: TypeAlias = Annotated[int, typer.Option(min=1, help="List so many.")]
 Form: TypeAlias = Annotated[ListingFormat, typer.Option("--format", "-f", help="How to report.")]
+DocumentForm: TypeAlias = Annotated[DocumentFormat, typer.Option("--format", "-f", help="A table to read, or JSON.")]
+ReportForm: TypeAlias = Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")]
+TopOfReport: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, help="List so many accounts (table: 20; markdown: 50; html: 200; others: all).")
+]
+Allow: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Hide the findings that this allowlist (TOML) covers; they are counted."),
+]
 Output: TypeAlias = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")]
 Clobber: TypeAlias = Annotated[bool, typer.Option("--clobber", help="Overwrite the output file.")]
 Logs: TypeAlias = Annotated[
@@ -114,12 +138,85 @@ def parse_time(text: str | None, option: str) -> datetime | None:
         raise UsageError(f"{option}: {text!r} is no ISO date or time, as in 2026-03-01 or 2026-03-01T06:00Z") from None
 
 
-def window(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-    """Parse ``--since`` and ``--until``. Raises ``UsageError`` for times that are none or the wrong way round."""
-    first, last = parse_time(since, "--since"), parse_time(until, "--until")
-    if first is not None and last is not None and first >= last:
-        raise UsageError("--since must be before --until")
-    return first, last
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The time from which and before which requests count, in ISO form."""
+
+    since: Since = None
+    until: Until = None
+
+    def window(self) -> tuple[datetime | None, datetime | None]:
+        """Return both as times (UTC). Raises ``UsageError`` for times that are none or the wrong way round."""
+        first, last = parse_time(self.since, "--since"), parse_time(self.until, "--until")
+        if first is not None and last is not None and first >= last:
+            raise UsageError("--since must be before --until")
+        return first, last
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the records of the logs look like, where that is not to be recognised."""
+
+    mapping: Mappings = None
+    log_format: LogFormat = None
+    account_from: AccountFrom = None
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whose requests of a case count, and to which models."""
+
+    account: Accounts = None
+    model: Models = None
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What is said on standard error while a command works."""
+
+    quiet: Quiet = False
+    verbose: Verbose = False
+    no_progress: NoProgress = False
+
+    def console(self) -> Console:
+        """Return the console that says so much; a context."""
+        from extractscan.cli.console import Console  # noqa: PLC0415 -- --help pays for typer alone
+
+        return Console(progress=not self.no_progress, verbose=self.verbose, quiet=self.quiet)
+
+
+class _Output:
+    """What the groups of options that say where to write have in common."""
+
+    __slots__ = ()
+    output: Path | None
+    clobber: bool
+
+    def check(self, case: Path | None = None) -> None:
+        """Raise ``UsageError`` if nothing could be written there, or the ``case`` would change; for use before the work."""
+        check_place(self.output, clobber=self.clobber, case=case)
+
+    def write(self, render: Callable[[RenderOptions], str]) -> None:
+        """Write the text that is rendered. Raises ``UsageError`` and ``ExtractscanError`` as ``report.write`` does."""
+        emit(render, self.output, clobber=self.clobber)
+
+
+@dataclass(frozen=True, slots=True)
+class ListingOutput(_Output):
+    """How a list is reported, and where to."""
+
+    report_format: Form = ListingFormat.TABLE
+    output: Output = None
+    clobber: Clobber = False
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentOutput(_Output):
+    """How a document is reported, and where to."""
+
+    report_format: DocumentForm = DocumentFormat.TABLE
+    output: Output = None
+    clobber: Clobber = False
 
 
 def parse_columns(pairs: list[str], option: str = "--column") -> dict[str, str]:
@@ -147,34 +244,31 @@ def parse_settings(pairs: list[str]) -> dict[str, str]:
 
 def log_source(
     logs: list[str],
+    column: list[str] | None,
+    shape: Shape,
     *,
-    since: str | None = None,
-    until: str | None = None,
-    columns: list[str] | None,
-    mappings: list[str] | None,
-    log_format: str | None,
-    account_from: str | None,
+    period: Period | None = None,
     max_bad_rows: str | None = None,
 ) -> LogSource:
     """Which logs are read, and how. Raises ``UsageError`` for what is none of these.
 
     Imports Polars: for use after ``use_threads``.
     """
-    first, last = window(since, until)
-    named = parse_columns(columns or [])
+    first, last = (None, None) if period is None else period.window()
+    named = parse_columns(column or [])
 
     from extractscan.engine.load import LogSource  # noqa: PLC0415 -- --help pays for typer alone
     from extractscan.logs.choose import FormatOptions, parse_account_from  # noqa: PLC0415
     from extractscan.logs.quarantine import parse_max_bad_rows  # noqa: PLC0415
 
-    way = None if account_from is None else parse_account_from(account_from)
+    way = None if shape.account_from is None else parse_account_from(shape.account_from)
     return LogSource(
         tuple(logs),
         first,
         last,
         None if max_bad_rows is None else parse_max_bad_rows(max_bad_rows),
         named,
-        FormatOptions(tuple(mappings or ()), log_format, way),
+        FormatOptions(tuple(shape.mapping or ()), shape.log_format, way),
     )
 
 
@@ -191,14 +285,8 @@ def use_threads(jobs: int) -> int:
     return threads
 
 
-def selection(
-    accounts: list[str] | None,
-    models: list[str] | None,
-    since: str | None,
-    until: str | None,
-    campaign: str | None = None,
-) -> Selection:
+def selection(who: Who, period: Period, campaign: str | None = None) -> Selection:
     """Return what was asked for. Raises ``UsageError`` for times that are none or the wrong way round."""
     from extractscan.case.select import Selection  # noqa: PLC0415 -- --help pays for typer alone
 
-    return Selection(tuple(accounts or ()), tuple(models or ()), campaign, *window(since, until))
+    return Selection(tuple(who.account or ()), tuple(who.model or ()), campaign, *period.window())

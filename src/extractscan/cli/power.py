@@ -8,26 +8,22 @@ from typing import Annotated
 import typer
 
 from extractscan.cli.emit import DocumentFormat
+from extractscan.cli.groups import grouped
 from extractscan.cli.options import (
-    AccountFrom,
     Columns,
+    DocumentForm,
     Jobs,
-    LogFormat,
     LogPaths,
-    Mappings,
     MaxBadRows,
-    NoProgress,
     Output,
-    Quiet,
-    Since,
-    Until,
-    Verbose,
+    Period,
+    Severity,
+    Shape,
+    Voice,
     log_source,
     parse_columns,
     use_threads,
-    window,
 )
-from extractscan.cli.score import FailOn as Severity
 from extractscan.errors import UsageError
 
 KINDS = ("frameless", "framed", "sweep")
@@ -69,8 +65,10 @@ def parse_kinds(text: str) -> tuple[str, ...]:
     return tuple(kind for kind in KINDS if kind in wanted)
 
 
+@grouped
 def power(
     logs: LogPaths,
+    *,
     accounts: Annotated[str, typer.Option(metavar="A,B", help="Accounts of a campaign to try.")] = "5,20,50",
     requests: Annotated[
         str, typer.Option(metavar="A,B", help="Requests of each account to try, cover apart.")
@@ -88,25 +86,18 @@ def power(
         typer.Option(help="Standard deviation of ln(requests) over a campaign's accounts; customers' is about 1."),
     ] = 0.35,
     seed: Annotated[int, typer.Option(min=0, help="The same log, options and seed give the same figures.")] = 1,
-    report_format: Annotated[
-        DocumentFormat, typer.Option("--format", "-f", help="A table to read, or JSON.")
-    ] = DocumentFormat.TABLE,
+    report_format: DocumentForm = DocumentFormat.TABLE,
     output: Output = None,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw the surface into this file too.")
     ] = None,
     clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output files.")] = False,
-    since: Since = None,
-    until: Until = None,
+    period: Period,
     column: Columns = None,
-    mapping: Mappings = None,
-    log_format: LogFormat = None,
-    account_from: AccountFrom = None,
+    shape: Shape,
     max_bad_rows: MaxBadRows = None,
     jobs: Jobs = 0,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    no_progress: NoProgress = False,
+    voice: Voice,
 ) -> None:
     """Tell which campaigns LOGS could have shown: put simulated ones in, made of the log's own traffic, and score again.
 
@@ -115,7 +106,7 @@ def power(
     Example: extractscan power logs.parquet --picture power.svg
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
-    window(since, until)  # what is wrong with the command is said before anything is imported
+    period.window()  # what is wrong with the command is said before anything is imported
     parse_columns(column or [])
     tried = (parse_numbers(accounts, "--accounts"), parse_numbers(requests, "--requests"))
     shares = parse_shares(cover, "--cover")
@@ -126,42 +117,28 @@ def power(
     chosen = parse_kinds(kinds)
     threads = use_threads(jobs)
 
-    from extractscan.cli.console import Console, heed_interrupts, note
-    from extractscan.cli.emit import emit, spare
+    from extractscan.cli.console import heed_interrupts
+    from extractscan.cli.emit import check_place, emit, spare
     from extractscan.engine.load import load
     from extractscan.jit import SCORING, tell_if_cold
     from extractscan.power.surface import Plan, measure
-    from extractscan.progress import Silent
-    from extractscan.report.interface import Format
-    from extractscan.report.write import check_output
 
     heed_interrupts()
-    source = log_source(
-        logs,
-        since=since,
-        until=until,
-        columns=column,
-        mappings=mapping,
-        log_format=log_format,
-        account_from=account_from,
-        max_bad_rows=max_bad_rows,
-    )
-    check_output(Format.JSON, output, clobber=clobber)  # both formats are text
+    source = log_source(logs, column, shape, period=period, max_bad_rows=max_bad_rows)
+    check_place(output, clobber=clobber)
     if picture is not None:
         if str(picture) == "-":
             raise UsageError("--picture takes a file")
-        check_output(Format.JSON, picture, clobber=clobber)
+        check_place(picture, clobber=clobber)
         if output is not None and picture.resolve() == output.resolve():
             raise UsageError("--output and --picture name the same file")
-    if not quiet:
-        tell_if_cold(SCORING, note)
     plan = Plan(*tried, shares, chosen, severity.value, repeats, seed, spread)
-    with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
-        observer = Silent() if quiet else console
-        prints, summary = load(source, observer=observer, jobs=threads)
+    with voice.console() as console:
+        tell_if_cold(SCORING, console.note)
+        prints, summary = load(source, observer=console, jobs=threads)
         for written in (output, picture):
             spare(written, [file.path for file in summary.files])
-        surface = measure(prints, plan, observer=observer, jobs=threads)
+        surface = measure(prints, plan, observer=console, jobs=threads)
     from extractscan.power.render import to_json, to_table
 
     if picture is not None:

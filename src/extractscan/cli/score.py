@@ -4,68 +4,47 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from extractscan.cli.emit import ReportFormat
+from extractscan.cli.groups import grouped
 from extractscan.cli.options import (
-    AccountFrom,
+    Allow,
     Columns,
     EngineName,
     Jobs,
-    LogFormat,
     LogPaths,
-    Mappings,
     MaxBadRows,
     MemoryLimit,
-    NoProgress,
     Output,
-    Quiet,
-    Since,
+    Period,
+    ReportForm,
+    Severity,
+    Shape,
     SparkConf,
     SparkMaster,
     SparkRemote,
     SparkWork,
-    Until,
-    Verbose,
+    TopOfReport,
+    Voice,
     log_source,
     parse_columns,
     parse_settings,
     use_threads,
-    window,
 )
 from extractscan.cli.settings import settings_document
 from extractscan.errors import UsageError
 
 
-class ReportFormat(StrEnum):
-    """What ``--format`` takes; the same names as ``report.interface.Format``, here so that ``--help`` imports no report."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
-    PARQUET = "parquet"
-    MARKDOWN = "markdown"
-    HTML = "html"
-    OCSF = "ocsf"
-    STIX = "stix"
-
-
-class FailOn(StrEnum):
-    """What ``--fail-on`` takes: the least severity that makes the exit code 1."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-
+@grouped
 def score(
     ctx: typer.Context,
     logs: LogPaths,
-    report_format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")] = ReportFormat.TABLE,
+    *,
+    report_format: ReportForm = ReportFormat.TABLE,
     output: Output = None,
     case: Annotated[
         Path | None,
@@ -75,11 +54,8 @@ def score(
     ] = None,
     no_case: Annotated[bool, typer.Option("--no-case", help="Leave none; the default.")] = False,
     clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output file and the case.")] = False,
-    top: Annotated[
-        int | None, typer.Option(min=1, help="List so many accounts (table: 20; markdown: 50; html: 200; others: all).")
-    ] = None,
-    since: Since = None,
-    until: Until = None,
+    top: TopOfReport = None,
+    period: Period,
     column: Columns = None,
     baseline: Annotated[
         list[str] | None,
@@ -91,16 +67,11 @@ def score(
     alpha: Annotated[
         float, typer.Option(metavar="RATE", help="With --baseline: the false discovery rate to state.")
     ] = 0.05,
-    mapping: Mappings = None,
-    log_format: LogFormat = None,
-    account_from: AccountFrom = None,
-    allow: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Hide the findings that this allowlist (TOML) covers; they are counted."),
-    ] = None,
+    shape: Shape,
+    allow: Allow = None,
     show_allowed: Annotated[bool, typer.Option("--show-allowed", help="With --allow: list what it hides.")] = False,
     max_bad_rows: MaxBadRows = None,
-    fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 1 if a finding is at least this severe.")] = None,
+    fail_on: Annotated[Severity | None, typer.Option(help="Exit with 1 if a finding is at least this severe.")] = None,
     engine: EngineName = "local",
     spark_remote: SparkRemote = None,
     spark_master: SparkMaster = None,
@@ -108,9 +79,7 @@ def score(
     spark_conf: SparkConf = None,
     jobs: Jobs = 0,
     memory: MemoryLimit = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    no_progress: NoProgress = False,
+    voice: Voice,
 ) -> None:
     """Rank the accounts and campaigns of LOGS by the evidence that they harvest the model.
 
@@ -118,7 +87,7 @@ def score(
     """
     import sys  # noqa: PLC0415
 
-    window(since, until)  # what is wrong with the command is said before anything is imported
+    period.window()  # what is wrong with the command is said before anything is imported
     parse_columns(column or [])
     if not 0.0 < alpha < 1.0:
         raise UsageError(f"--alpha must lie between 0 and 1, as in 0.05, not {alpha:g}")
@@ -136,12 +105,11 @@ def score(
     started = datetime.now(UTC)
     threads = use_threads(jobs)
 
-    from extractscan.cli.console import Console, heed_interrupts, note  # noqa: PLC0415
+    from extractscan.cli.console import heed_interrupts  # noqa: PLC0415
     from extractscan.engine.local import judge_logs  # noqa: PLC0415
     from extractscan.engine.preflight import preflight  # noqa: PLC0415
     from extractscan.jit import SCORING, tell_if_cold  # noqa: PLC0415
     from extractscan.memory import usable  # noqa: PLC0415
-    from extractscan.progress import Silent  # noqa: PLC0415
     from extractscan.report.allow import apply_allowlist, read_allowlist  # noqa: PLC0415
     from extractscan.report.framed import frames_of  # noqa: PLC0415
     from extractscan.report.interface import Format  # noqa: PLC0415
@@ -150,16 +118,7 @@ def score(
 
     heed_interrupts()
     room = usable(memory)
-    source = log_source(
-        logs,
-        since=since,
-        until=until,
-        columns=column,
-        mappings=mapping,
-        log_format=log_format,
-        account_from=account_from,
-        max_bad_rows=max_bad_rows,
-    )
+    source = log_source(logs, column, shape, period=period, max_bad_rows=max_bad_rows)
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
     allowed = None if allow is None else read_allowlist(allow)
@@ -174,18 +133,17 @@ def score(
 
         place = Place(spark_remote, spark_master, settings_of_spark)
         check_place(place, spark_work)
-    if not quiet:
-        tell_if_cold(SCORING, note)
-    with Console(progress=not (no_progress or quiet), verbose=verbose) as console, contextlib.ExitStack() as stack:
+    with voice.console() as console, contextlib.ExitStack() as stack:
+        tell_if_cold(SCORING, console.note)
         front = None
         if place is None:
             preflight(
                 logs,
-                Silent() if quiet else console,
+                console,
                 baselines=baseline or [],
                 case=case,
                 limit=room.limit,
-                tell=verbose,
+                tell=voice.verbose,
             )
         else:
             from extractscan.engine.distributed import Limits  # noqa: PLC0415
@@ -195,7 +153,7 @@ def score(
             front = stack.enter_context(spark_front(place, spark_work, Limits(room.limit) if room.limit else None))
         found, scored = judge_logs(
             source,
-            observer=Silent() if quiet else console,
+            observer=console,
             jobs=threads,
             baselines=baseline or [],
             rate=alpha,
@@ -214,9 +172,9 @@ def score(
                 source.columns,
                 source.max_bad_rows,
                 alpha if baseline else None,
-                tuple(mapping or ()),
-                log_format,
-                account_from,
+                tuple(shape.mapping or ()),
+                shape.log_format,
+                shape.account_from,
             )
             invocation = Invocation(
                 tuple(sys.argv), str(Path.cwd()), started, datetime.now(UTC), settings_document(ctx)
@@ -225,10 +183,10 @@ def score(
         if allowed is not None:  # a case holds everything: what is allowed is a matter of the report
             frames = frames_of(scored) if by_frame else None
             found = apply_allowlist(found, allowed, show=show_allowed, frames=frames)
-            for warning in found.run.allowlist.warnings if found.run.allowlist and not quiet else ():
+            for warning in found.run.allowlist.warnings if found.run.allowlist else ():
                 console.warn(f"allowlist: {warning}")
-    if case is not None and not quiet:
-        note(f"case written to {case}; SHA-256 of its run.json: {seal}")
+    if case is not None:
+        console.note(f"case written to {case}; SHA-256 of its run.json: {seal}")
     write_report(found, chosen, output=output, clobber=clobber, top=top)
     if fail_on is not None:
         limit = SEVERITIES.index(fail_on.value)

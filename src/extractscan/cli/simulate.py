@@ -69,7 +69,7 @@ def simulate(
         _print_list()
         return
 
-    from extractscan.cli.console import Console  # noqa: PLC0415
+    from extractscan.cli.console import Console, note  # noqa: PLC0415
     from extractscan.errors import UsageError  # noqa: PLC0415
     from extractscan.simulate.attacks.registry import ATTACKS  # noqa: PLC0415
     from extractscan.simulate.benign.registry import BENIGN  # noqa: PLC0415
@@ -98,7 +98,7 @@ def simulate(
     with Console(progress=progress and not quiet) as console:
         written = write_log(settings, out_dir, LogFormat(log_format.value), clobber=clobber, observer=console)
     if not quiet:
-        sys.stderr.write(f"extractscan: {_summary(written)}\n")
+        note(_summary(written))
 
 
 def _check(

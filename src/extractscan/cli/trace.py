@@ -9,24 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from extractscan.cli.emit import ListingFormat
+from extractscan.cli.groups import grouped
 from extractscan.cli.options import (
-    AccountFrom,
-    Clobber,
     Columns,
     Jobs,
-    LogFormat,
-    Mappings,
+    ListingOutput,
     MaxBadRows,
-    NoProgress,
-    Output,
-    Quiet,
-    Since,
-    Until,
-    Verbose,
+    Period,
+    RawText,
+    Shape,
+    Voice,
     log_source,
     parse_columns,
     use_threads,
-    window,
 )
 from extractscan.cli.settings import on_command_line
 from extractscan.errors import UsageError
@@ -43,6 +38,7 @@ class Compare(StrEnum):
     RESPONSES = "responses"
 
 
+@grouped
 def trace(
     ctx: typer.Context,
     suspect: Annotated[
@@ -55,6 +51,7 @@ def trace(
         list[str],
         typer.Argument(metavar="LOGS|CASE", help="Log files, folders or globs, - for stdin; or the folder of a case."),
     ],
+    *,
     suspect_column: Annotated[
         list[str] | None,
         typer.Option(
@@ -73,28 +70,17 @@ def trace(
     top: Annotated[
         int | None, typer.Option(min=1, help="List so many accounts (table: 20; other formats: all).")
     ] = None,
-    report_format: Annotated[
-        ListingFormat, typer.Option("--format", "-f", help="How to report.")
-    ] = ListingFormat.TABLE,
-    output: Output = None,
-    clobber: Clobber = False,
+    out: ListingOutput,
     show_text: Annotated[
         bool, typer.Option("--show-text", help="Show the text of items that met, from SUSPECT, redacted.")
     ] = False,
-    raw_text: Annotated[
-        bool, typer.Option("--raw-text", help="With --show-text: leave in e-mail addresses, keys and card numbers.")
-    ] = False,
-    since: Since = None,
-    until: Until = None,
+    raw_text: RawText = False,
+    period: Period,
     column: Columns = None,
-    mapping: Mappings = None,
-    log_format: LogFormat = None,
-    account_from: AccountFrom = None,
+    shape: Shape,
     max_bad_rows: MaxBadRows = None,
     jobs: Jobs = 0,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    no_progress: NoProgress = False,
+    voice: Voice,
 ) -> None:
     """Tell which accounts and campaigns of LOGS, or of CASE, harvested the data set SUSPECT, when, and how much of it.
 
@@ -104,7 +90,7 @@ def trace(
     Example: extractscan trace leaked.jsonl logs.parquet
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
-    since_time, until_time = window(since, until)
+    since, until = period.window()
     parse_columns(column or [])
     if not 0.0 < threshold <= 1.0:
         raise UsageError(f"--threshold must be over 0 and at most 1, as in 0.5, not {threshold:g}")
@@ -117,12 +103,9 @@ def trace(
     roles = parse_columns([part for text in suspect_column or [] for part in text.split(",")], "--suspect-column")
     threads = use_threads(jobs)
 
-    from extractscan.cli.console import Console, heed_interrupts, note
-    from extractscan.cli.emit import check_place, emit, spare
-    from extractscan.jit import COMPILING, SCORING, is_cold
-    from extractscan.progress import Silent
-    from extractscan.report.interface import Format
-    from extractscan.report.write import check_output
+    from extractscan.cli.console import heed_interrupts
+    from extractscan.cli.emit import spare
+    from extractscan.jit import SCORING, tell_if_cold
     from extractscan.trace import render
     from extractscan.trace.explain import trace as work
     from extractscan.trace.run import from_case, from_logs, is_case
@@ -131,39 +114,25 @@ def trace(
 
     heed_interrupts()
     case = Path(logs[0]) if is_case(logs) else None
-    if case is not None:
-        if on_command_line(ctx, "column", "mapping", "log_format", "account_from", "max_bad_rows"):
-            raise UsageError("a case was read already: options that say how logs are read do not apply")
-        check_place(output, clobber=clobber, case=case)
-    else:
-        check_output(Format.JSON, output, clobber=clobber)  # all formats are text
-    source = log_source(
-        logs,
-        since=since,
-        until=until,
-        columns=column,
-        mappings=mapping,
-        log_format=log_format,
-        account_from=account_from,
-        max_bad_rows=max_bad_rows,
-    )
-    if is_cold(SCORING) and not quiet:
-        note(COMPILING)
-    with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
-        observer = Silent() if quiet else console
-        wanted = read_suspect(suspect, observer=observer, columns=roles, jobs=threads, keep_text=show_text)
+    if case is not None and on_command_line(ctx, "column", "mapping", "log_format", "account_from", "max_bad_rows"):
+        raise UsageError("a case was read already: options that say how logs are read do not apply")
+    out.check(case)
+    source = log_source(logs, column, shape, period=period, max_bad_rows=max_bad_rows)
+    with voice.console() as console:
+        tell_if_cold(SCORING, console.note)
+        wanted = read_suspect(suspect, observer=console, columns=roles, jobs=threads, keep_text=show_text)
         read = [file.path for file in wanted.files]
         if case is not None:
-            prints, campaigns = from_case(case, since=since_time, until=until_time)
+            prints, campaigns = from_case(case, since=since, until=until)
         else:
-            prints, campaigns, paths = from_logs(source, observer=observer, jobs=threads)
+            prints, campaigns, paths = from_logs(source, observer=console, jobs=threads)
             read += paths
-        spare(output, read)
+        spare(out.output, read)
         found = work(
             prints,
             wanted,
             campaigns,
-            observer=observer,
+            observer=console,
             compare=compare.value,
             threshold=threshold,
             alpha=alpha,
@@ -172,12 +141,12 @@ def trace(
     shown = render.redacted(found) if show_text and not raw_text else found
 
     def text(options: RenderOptions) -> str:
-        if report_format is ListingFormat.JSON:
+        if out.report_format is ListingFormat.JSON:
             return render.to_json(shown, top)
-        if report_format is ListingFormat.JSONL:
+        if out.report_format is ListingFormat.JSONL:
             return render.to_jsonl(shown, top)
-        if report_format is ListingFormat.CSV:
+        if out.report_format is ListingFormat.CSV:
             return render.to_csv(shown, top)
         return to_table(shown, options, top)
 
-    emit(text, output, clobber=clobber)
+    out.write(text)

@@ -9,24 +9,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from extractscan.cli.emit import ReportFormat
+from extractscan.cli.groups import grouped
 from extractscan.cli.options import (
-    AccountFrom,
+    Allow,
+    Clobber,
     Columns,
     Jobs,
-    LogFormat,
     LogPaths,
-    Mappings,
     MaxBadRows,
     MemoryLimit,
-    NoProgress,
     Output,
-    Quiet,
-    Verbose,
+    ReportForm,
+    Severity,
+    Shape,
+    TopOfReport,
+    Voice,
     log_source,
     parse_columns,
     use_threads,
 )
-from extractscan.cli.score import FailOn, ReportFormat
 from extractscan.cli.settings import settings_document
 from extractscan.errors import UsageError
 
@@ -53,18 +55,18 @@ class SpoolFormat(StrEnum):
     NONE = "none"
 
 
+@grouped
 def update(
     ctx: typer.Context,
     case: Annotated[
         Path, typer.Argument(metavar="CASE", help="Folder of the standing case; made where there is none.")
     ],
     logs: LogPaths,
-    report_format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")] = ReportFormat.TABLE,
+    *,
+    report_format: ReportForm = ReportFormat.TABLE,
     output: Output = None,
-    clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the output file.")] = False,
-    top: Annotated[
-        int | None, typer.Option(min=1, help="List so many accounts (table: 20; markdown: 50; html: 200; others: all).")
-    ] = None,
+    clobber: Clobber = False,
+    top: TopOfReport = None,
     only: Annotated[
         list[FindingState] | None,
         typer.Option("--only", help="Report findings in this state; may be repeated. Default: all but unchanged."),
@@ -91,22 +93,15 @@ def update(
         bool, typer.Option("--take-lock", help="Take the lock of a run on another machine that has ended.")
     ] = False,
     column: Columns = None,
-    mapping: Mappings = None,
-    log_format: LogFormat = None,
-    account_from: AccountFrom = None,
+    shape: Shape,
     max_bad_rows: MaxBadRows = None,
-    allow: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Hide the findings that this allowlist (TOML) covers; they are counted."),
-    ] = None,
+    allow: Allow = None,
     fail_on: Annotated[
-        FailOn | None, typer.Option(help="Exit with 1 if a finding that is reported is at least this severe.")
+        Severity | None, typer.Option(help="Exit with 1 if a finding that is reported is at least this severe.")
     ] = None,
     jobs: Jobs = 0,
     memory: MemoryLimit = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    no_progress: NoProgress = False,
+    voice: Voice,
 ) -> None:
     """Add what is new of LOGS to a standing CASE, judge all that it holds, and say what changed since the night before.
 
@@ -123,11 +118,11 @@ def update(
     threads = use_threads(jobs)
 
     from extractscan.case.write import Invocation
-    from extractscan.cli.console import Console, heed_interrupts, note
+    from extractscan.cli.console import heed_interrupts
+    from extractscan.cli.emit import keep_out
     from extractscan.engine.preflight import preflight
     from extractscan.jit import SCORING, tell_if_cold
     from extractscan.memory import usable
-    from extractscan.progress import Silent
     from extractscan.report.allow import apply_allowlist, read_allowlist
     from extractscan.report.framed import frames_of
     from extractscan.report.interface import Format
@@ -146,33 +141,29 @@ def update(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what stops a service ends it as Ctrl-C does
     chosen = Format(report_format.value)
     check_output(chosen, output, clobber=clobber)
-    if output is not None and str(output) != "-" and output.resolve().is_relative_to(case.resolve()):
-        raise UsageError("the output would lie in the case; choose another place")
+    keep_out(output, case)
     allowed = None if allow is None else read_allowlist(allow)
     way = reading(
         read_pointer(case),
         columns=columns,
-        mappings=mapping or [],
-        log_format=log_format,
-        account_from=account_from,
+        mappings=shape.mapping or [],
+        log_format=shape.log_format,
+        account_from=shape.account_from,
     )
     source = log_source(
         logs,
-        columns=[f"{name}={source}" for name, source in way.columns.items()],
-        mappings=[path for path, _ in way.mappings],
-        log_format=way.log_format,
-        account_from=way.account_from,
+        [f"{name}={source}" for name, source in way.columns.items()],
+        Shape([path for path, _ in way.mappings], way.log_format, way.account_from),
         max_bad_rows=max_bad_rows,
     )
-    if not quiet:
-        tell_if_cold(SCORING, note)
-    with Console(progress=not (no_progress or quiet), verbose=verbose) as console:
+    with voice.console() as console:
+        tell_if_cold(SCORING, console.note)
 
         def shown(found: Findings, scored: Scored) -> Findings:
             frames = frames_of(scored) if any(entry.frame is not None for entry in allowed or []) else None
             return apply_allowlist(found, allowed or [], frames=frames)
 
-        preflight(logs, Silent() if quiet else console, case=case, limit=room.limit, tell=verbose)
+        preflight(logs, console, case=case, limit=room.limit, tell=voice.verbose)
         wishes = Wishes(
             way.document(),
             window,
@@ -187,21 +178,20 @@ def update(
             source,
             wishes,
             Invocation(tuple(sys.argv), str(Path.cwd()), started, started, settings_document(ctx)),
-            observer=Silent() if quiet else console,
+            observer=console,
             jobs=threads,
             memory=room,
         )
-        for warning in night.found.run.allowlist.warnings if night.found.run.allowlist and not quiet else ():
+        for warning in night.found.run.allowlist.warnings if night.found.run.allowlist else ():
             console.warn(f"allowlist: {warning}")
-    if not quiet:
-        note(f"night {night.pointer.night} of {case}; SHA-256 of its run.json: {night.pointer.seal}")
+    console.note(f"night {night.pointer.night} of {case}; SHA-256 of its run.json: {night.pointer.seal}")
     states = STATES if full else [each.value for each in only] if only else CHANGES
     if full:
         write_report(night.found, chosen, output=output, clobber=clobber, top=top)
     else:
         told = document(case, night, states)
         # A quiet night is silent where people read: cron mails whatever is printed.
-        if quiet and chosen is Format.TABLE and output is None and not told["campaigns"] and not told["accounts"]:
+        if voice.quiet and chosen is Format.TABLE and output is None and not told["campaigns"] and not told["accounts"]:
             return
         using = night_renderer(chosen, told)
         listed = in_states(night, states) if chosen is Format.STIX else night.found

@@ -25,14 +25,14 @@ HELD: Final = 0.5
 def _held(sketch: NDArray[np.uint64], size: int, start: int, stop: int, tokens: NDArray[np.uint32], run: int) -> int:
     """How many of the first ``size`` runs of a sketch (ascending) stand in ``tokens[start:stop]``."""
     found = 0
-    last = np.uint64(0)
+    held = 0  # a bit for each run: one that the text repeats is still one
     for at in range(start, stop - run + 1):
         h = run_hash(tokens, at, run)
-        if h <= sketch[size - 1] and h != last:
+        if h <= sketch[size - 1]:
             for k in range(size):
-                if sketch[k] == h:
+                if sketch[k] == h and not held & (1 << k):
+                    held |= 1 << k
                     found += 1
-                    last = h
     return found
 
 

@@ -22,7 +22,7 @@ from scipy.sparse.csgraph import connected_components
 
 from extractscan.cluster.components import Clusters
 from extractscan.engine import carried, relational, tasks
-from extractscan.engine.runs import run_key, unit_frame
+from extractscan.engine.runs import run_key
 from extractscan.engine.verbs import TooLargeError
 from extractscan.fingerprint.requests import FingerprintBatch, merge
 from extractscan.logs.parts import UNIT_BYTES, PartedReader, UnitReport
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 LINK_BYTES: Final = 16
 """What a link takes on the driver."""
 MOST_ROWS: Final = (1 << 31) - 2
-"""As many rows as a frame on one machine can have: where bytes have been counted before."""
+"""As many rows as a frame on one machine can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +75,24 @@ def fingerprint_and_cluster(
     )
     engine = engine_of(run_key(units, reading))
     observer.stage("reading and fingerprints")
-    frame = engine.begin(unit_frame(units), max(1, len(units)))
+    frame = engine.begin(tasks.unit_table(units), max(1, len(units)))
     read = engine.persist(engine.map_arrow(frame, partial(tasks.read_units, reading), carried.READ), "read")
-    reports = engine.collect_small(_kind(read, "report").select("report"), MOST_ROWS)["report"].to_pylist()
+    reports = engine.collect_small(_kind(read, "report").select("report"))["report"].to_pylist()
     reader.finish(UnitReport.of(json.loads(report)) for report in reports)
     observer.stage("clustering")
     prompts = engine.persist(relational.distinct_texts(_texts(read, "prompts")), "prompts")
+    _check_driver(engine, read, prompts, limits)
     labels = cluster_texts(engine, prompts, limits)
     observer.stage("fingerprints to the driver")
     systems = relational.distinct_texts(_texts(read, "systems"))
     rows = _kind(read, "rows").select(*carried.ROWS.names)
-    _check_driver(engine, read, prompts, limits)
     batch = FingerprintBatch(
-        carried.rows_frame(engine.collect_small(rows, MOST_ROWS)),
-        carried.texts_of(engine.collect_small(prompts, MOST_ROWS)),
-        carried.texts_of(engine.collect_small(systems, MOST_ROWS)),
+        carried.rows_frame(engine.collect_small(rows)),
+        carried.texts_of(engine.collect_small(prompts)),
+        carried.texts_of(engine.collect_small(systems)),
     )
     prints = merge([batch])
-    return prints, clusters_of(engine.collect_small(labels, MOST_ROWS), prints.prompts), reader.summary
+    return prints, clusters_of(engine.collect_small(labels), prints.prompts), reader.summary
 
 
 def _kind(read: Frame, kind: str) -> Frame:
@@ -106,8 +106,12 @@ def _texts(read: Frame, kind: str) -> Frame:
 def _check_driver(engine: Engine, read: Frame, prompts: Frame, limits: Limits) -> None:
     """Whether the fingerprints fit on the driver. Raises ``TooLargeError``."""
     held = [_kind(read, "rows"), prompts, _kind(read, "systems")]
-    sums = nw.concat([frame.select(nw.col("bytes").sum()) for frame in held], how="vertical")
-    total = sum(taken or 0 for taken in engine.collect_small(sums, len(held))["bytes"].to_pylist())
+    counts = [frame.select(nw.col("bytes").sum(), nw.len().alias("rows")) for frame in held]
+    counted = engine.collect_small(nw.concat(counts, how="vertical"), len(held))
+    total = sum(taken or 0 for taken in counted["bytes"].to_pylist())
+    rows = max(counted["rows"].to_pylist())
+    if rows > MOST_ROWS:
+        raise TooLargeError(f"{rows:,} rows are more than the {MOST_ROWS:,} that one machine can number")
     if total > limits.driver_bytes:
         raise TooLargeError(
             f"the fingerprints take {total / 2**30:.1f} GiB, more than the {limits.driver_bytes / 2**30:.1f} GiB that this machine may "
@@ -137,7 +141,7 @@ def find_components(engine: Engine, links: Frame, limits: Limits) -> tuple[Frame
     if count * LINK_BYTES > limits.link_bytes:
         named = engine.persist(relational.components(engine, links, name="components"), "components")
         return named, relational.largest(engine, named, "component")
-    table = united_links(engine.collect_small(links, count))
+    table = united_links(engine.collect_small(links))
     most = int(np.unique(table["component"].to_numpy(), return_counts=True)[1].max(initial=0))
     return engine.begin(table, 1), most
 

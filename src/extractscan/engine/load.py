@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from extractscan.fingerprint.requests import Merger, fingerprint
 from extractscan.logs.read import LogReader, read_logs
-from extractscan.memory import BATCH_ROWS, Memory
+from extractscan.memory import BATCH_ROWS, LEAST_ROWS, Memory, needed
 from extractscan.threads import in_turn
 
 if TYPE_CHECKING:
@@ -22,18 +22,15 @@ if TYPE_CHECKING:
     from extractscan.logs.result import ReadSummary, RequestBatch
     from extractscan.progress import Observer
 
-ROWS: Final = 50_000
-"""Rows that are fingerprinted together at the least."""
 
-
-def united(batches: Iterable[RequestBatch]) -> Iterator[pl.DataFrame]:
-    """Unite small batches, so that ten thousand files of one call each do not cost ten thousand fingerprintings."""
+def united(batches: Iterable[RequestBatch], least: int = LEAST_ROWS) -> Iterator[pl.DataFrame]:
+    """Unite small batches up to ``least`` rows, so that ten thousand files of one call each do not cost ten thousand fingerprintings."""
     held: list[pl.DataFrame] = []
     rows = 0
     for batch in batches:
         held.append(batch.frame)
         rows += batch.frame.height
-        if rows >= ROWS:
+        if rows >= least:
             yield pl.concat(held)
             held, rows = [], 0
     if held:
@@ -79,7 +76,7 @@ def load(
         for batch in in_turn(fingerprint, united(reader.batches()), jobs):
             merger.add(batch)
         prints = merger.finish()
-    need = memory.needed(prints.requests.height, len(prints.prompts))
+    need = needed(prints.requests.height, len(prints.prompts))
     if memory.limit is not None and need > memory.limit:
         observer.warn(f"this log wants about {need / (1 << 30):.1f} GiB of memory, more than it may take")
     return prints, reader.summary

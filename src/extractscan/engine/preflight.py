@@ -16,12 +16,12 @@ from typing import IO, TYPE_CHECKING, Final
 
 import pyarrow.parquet as pq
 
-from extractscan.engine.room import free_memory
 from extractscan.errors import ExtractscanError
+from extractscan.free_memory import free_memory
 from extractscan.logs.discover import discover
 from extractscan.logs.streams import PIECE, DamagedError, Raw, codec_of, pieces
 from extractscan.logs.uris import is_remote
-from extractscan.memory import FLOOR, ROW_STAYS, TEXT_STAYS
+from extractscan.memory import needed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ def need(inputs: Sequence[str]) -> Need | None:
         stored,
         round(rows),
         BASE_BYTES + round(memory),
-        FLOOR + (ROW_STAYS + TEXT_STAYS) * round(rows),
+        needed(round(rows), round(rows)),
         CASE_BYTES + round(CASE_ROW_BYTES * rows + CASE_TEXT_SHARE * text),
         len(local) == len(inputs) and all(file.size is not None and file.lake is None for file in files),
     )

@@ -8,11 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from extractscan._version import __version__
 from extractscan.cluster.components import RADIUS, THRESHOLD
-from extractscan.engine.tasks import UNITS, files_record
 from extractscan.fingerprint.minhash import BANDS, KEPT_SHINGLES, ROWS, SEED, SHINGLE
 from extractscan.fingerprint.requests import KEPT_TOKENS
 
@@ -39,10 +36,3 @@ def _changed(path: str | None) -> int | None:
         return None if path is None else Path(path).stat().st_mtime_ns
     except OSError:
         return None
-
-
-def unit_frame(units: list[list[Input]]) -> pa.Table:
-    """Units as ``tasks.UNITS``."""
-    return pa.table(
-        {"unit": pa.array(range(len(units)), pa.int64()), "files": [files_record(unit) for unit in units]}, schema=UNITS
-    )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def memory_limit() -> int:
-    """Half of this machine's memory, in bytes: merging takes as much again as what is merged."""
+    """Half of this machine's memory, in bytes, where it does not tell what is free: merging takes as much again as what is merged."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 

@@ -1,4 +1,4 @@
-"""The engine's verbs over Spark: only DataFrames, so that Spark Connect does as well as a session of one's own.
+"""The engine over Spark: only DataFrames, so that Spark Connect does as well as a session of one's own.
 
 Nothing here uses RDDs or a ``sparkContext``; what is collected comes as Arrow.
 """
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from extractscan.engine.verbs import Frame, Tables
 
-FEW: Final = 100_000
-"""Rows up to which a limit is worth more than a count: a limit brings all to one task."""
 BATCH_ROWS: Final = 5_000
 """Rows of a batch from Python to Spark: of the longest texts 20 MB."""
 _TYPES: Final = {
@@ -56,7 +54,7 @@ def _mapped(
 
 
 class SparkEngine:
-    """Verbs over a session. What is persisted lies under ``work``/``key``, and is taken again by a run of the same key."""
+    """An engine over a session. What is persisted lies under ``work``/``key``, and is taken again by a run of the same key."""
 
     def __init__(self, session: SparkSession, work: str, key: str, note: Callable[[str], None]) -> None:
         self._session = session
@@ -68,10 +66,6 @@ class SparkEngine:
         """A small table from the driver, in so many tasks."""
         return self._frame(self._session.createDataFrame(table).repartition(pieces))
 
-    def scan(self, uri: str) -> Frame:
-        """The Parquet at any URI that Spark can read."""
-        return self._frame(self._session.read.parquet(uri))
-
     def map_arrow(self, frame: Frame, fn: Tables, schema: pa.Schema, *, together: str | None = None) -> Frame:
         """``mapInArrow``; with ``together`` a task gets all of its rows at once, and has to hold them."""
         native: DataFrame = frame.to_native()
@@ -80,35 +74,30 @@ class SparkEngine:
         return self._frame(native.mapInArrow(_mapped(fn, schema, together=together is not None), ddl(schema)))
 
     def persist(self, frame: Frame, name: str) -> Frame:
-        """Parquet, then a mark beside it: what has no mark was not finished, and is written anew."""
+        """Parquet at any URI that Spark can write, then a mark beside it: what has no mark was not finished, and is written anew.
+
+        A column ``kind`` makes a folder a kind, so that one is read without the others.
+        """
         uri = f"{self._folder}/{name}"
         native: DataFrame = frame.to_native()
         if self._is_done(name):
             self._note(f"{name} is taken from {uri}")
         else:
-            self.write(frame, uri)
+            writer = native.write.mode("overwrite")
+            (writer.partitionBy("kind") if "kind" in native.columns else writer).parquet(uri)
             mark = self._session.range(1).selectExpr(f"'{self._key}' as key")
             mark.coalesce(1).write.mode("overwrite").parquet(f"{uri}.done")
         return self._frame(self._session.read.schema(native.schema).parquet(uri))
 
-    def collect_small(self, frame: Frame, max_rows: int) -> pa.Table:
-        """The frame on the driver, in Arrow."""
+    def collect_small(self, frame: Frame, max_rows: int | None = None) -> pa.Table:
+        """The frame on the driver, in Arrow. A limit brings all to one task: ``max_rows`` is for a few."""
         native: DataFrame = frame.to_native()
-        if max_rows < FEW:
-            table = native.limit(max_rows + 1).toArrow()
-            rows = table.num_rows
-        else:
-            rows = native.count()
-            table = native.toArrow() if rows <= max_rows else None
-        if rows > max_rows:
-            raise TooLargeError(f"{rows:,} rows for the driver, more than the {max_rows:,} that are allowed")
+        if max_rows is None:
+            return native.toArrow()
+        table = native.limit(max_rows + 1).toArrow()
+        if table.num_rows > max_rows:
+            raise TooLargeError(f"more than {max_rows:,} rows for the driver")
         return table
-
-    def write(self, frame: Frame, uri: str) -> None:
-        """Parquet at any URI that Spark can write; a column ``kind`` makes a folder a kind, so that one is read without the others."""
-        native: DataFrame = frame.to_native()
-        writer = native.write.mode("overwrite")
-        (writer.partitionBy("kind") if "kind" in native.columns else writer).parquet(uri)
 
     def _is_done(self, name: str) -> bool:
         from pyspark.errors import AnalysisException  # noqa: PLC0415 -- an extra

@@ -60,9 +60,10 @@ class Reading:
     account: AccountFrom | None
 
 
-def files_record(files: list[Input]) -> bytes:
-    """The files of a unit as ``UNITS`` holds them."""
-    return pickle.dumps(files)
+def unit_table(units: list[list[Input]]) -> pa.Table:
+    """Units as ``UNITS``."""
+    files = [pickle.dumps(unit) for unit in units]
+    return pa.table({"unit": pa.array(range(len(units)), pa.int64()), "files": files}, schema=UNITS)
 
 
 def read_units(reading: Reading, table: pa.Table) -> Iterator[pa.Table]:

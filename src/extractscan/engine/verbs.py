@@ -1,4 +1,4 @@
-"""What an engine can do: five verbs, over tables that may be larger than any machine.
+"""What an engine can do: begin, map, persist and collect, over tables that may be larger than any machine.
 
 The relational core (``relational``) and the order of the stages (``distributed``) know nothing else of an engine. A frame is a
 narwhals LazyFrame; what goes in and out of Python functions is Arrow.
@@ -26,13 +26,10 @@ class TooLargeError(EngineError):
 
 
 class Engine(Protocol):
-    """Five verbs, and one way to begin."""
+    """What the relational core and the order of the stages ask for."""
 
     def begin(self, table: pa.Table, pieces: int) -> Frame:
         """A small table as a frame in so many pieces, each of which is one task."""
-
-    def scan(self, uri: str) -> Frame:
-        """The Parquet at a URI."""
 
     def map_arrow(self, frame: Frame, fn: Tables, schema: pa.Schema, *, together: str | None = None) -> Frame:
         """Apply ``fn`` to the frame piece by piece; how it is cut must not matter to ``fn``.
@@ -43,8 +40,5 @@ class Engine(Protocol):
     def persist(self, frame: Frame, name: str) -> Frame:
         """Write the frame under a name of the run, or take what an earlier run of the same kind wrote; then read it from there."""
 
-    def collect_small(self, frame: Frame, max_rows: int) -> pa.Table:
-        """The frame on the driver. Raises ``TooLargeError`` if it has more rows."""
-
-    def write(self, frame: Frame, uri: str) -> None:
-        """Write the frame as Parquet at a URI."""
+    def collect_small(self, frame: Frame, max_rows: int | None = None) -> pa.Table:
+        """The frame on the driver. Raises ``TooLargeError`` if it has more than ``max_rows`` rows (None: they were counted before)."""

@@ -2,7 +2,7 @@
 
 datasketch pre-mixes a 32-bit item hash ``h`` once with MurmurHash3's finaliser and takes, for permutation ``k``, the least
 ``a_k * h + b_k mod 2**32`` with odd ``a_k``; ``a`` and ``b`` come from ``numpy.random.RandomState(seed)``. The kernels here
-do the same over a whole column, permutation outermost over a buffer of mixed hashes, which is the order that LLVM
+do the same over a whole column, each four of a buffer of mixed hashes with all permutations, which LLVM
 vectorises. A signature can therefore be handed to any datasketch index, and datasketch is the oracle of the tests.
 
 Shingles are runs of three tokens (in scripts without word breaks: three characters). A text too short for one shingle
@@ -18,7 +18,7 @@ import numpy as np
 
 from extractscan.fingerprint.sorting import sort
 from extractscan.fingerprint.tokens import _mix32
-from extractscan.jit import inline, kernel
+from extractscan.jit import inline, kernel, leaf
 from extractscan.memory import Memory
 from extractscan.threads import pieces, share
 
@@ -56,26 +56,31 @@ def _shingle(x: np.uint32, y: np.uint32, z: np.uint32) -> np.uint32:
     return h ^ (h >> np.uint32(16))
 
 
-@kernel
+@leaf
 def _signature(
-    hashes: NDArray[np.uint32],
-    a: NDArray[np.uint32],
-    b: NDArray[np.uint32],
-    mixed: NDArray[np.uint32],
-    out: NDArray[np.uint32],
+    mixed: NDArray[np.uint32], size: int, a: NDArray[np.uint32], b: NDArray[np.uint32], out: NDArray[np.uint32]
 ) -> None:
-    """Write the signature of one set; ``mixed`` is scratch at least as long as ``hashes``."""
-    n = hashes.size
-    for j in range(n):
-        mixed[j] = _mix32(hashes[j])
-    for k in range(a.size):
-        ak = a[k]
-        bk = b[k]
-        least = np.uint32(0xFFFFFFFF)
-        for j in range(n):
-            value = np.uint32(ak * mixed[j] + bk)
-            least = min(value, least)
-        out[k] = least
+    """Write the signature of the first ``size`` of some mixed hashes.
+
+    Four hashes are taken at a time, each with all permutations: over texts of a usual length twice as fast as one permutation
+    after another.
+    """
+    out[:] = np.uint32(0xFFFFFFFF)
+    j = 0
+    while j + 4 <= size:
+        p = mixed[j]
+        q = mixed[j + 1]
+        u = mixed[j + 2]
+        v = mixed[j + 3]
+        for k in range(a.size):
+            x = min(np.uint32(a[k] * p + b[k]), np.uint32(a[k] * q + b[k]))
+            y = min(np.uint32(a[k] * u + b[k]), np.uint32(a[k] * v + b[k]))
+            out[k] = min(out[k], x, y)
+        j += 4
+    while j < size:
+        for k in range(a.size):
+            out[k] = min(out[k], np.uint32(a[k] * mixed[j] + b[k]))
+        j += 1
 
 
 @kernel
@@ -90,7 +95,11 @@ def signatures(
     mixed = np.empty(longest, np.uint32)
     out = np.empty((n, a.size), np.uint32)
     for i in range(n):
-        _signature(hashes[offsets[i] : offsets[i + 1]], a, b, mixed, out[i])
+        start = offsets[i]
+        size = offsets[i + 1] - start
+        for j in range(size):
+            mixed[j] = _mix32(hashes[start + j])
+        _signature(mixed, size, a, b, out[i])
     return out
 
 
@@ -105,8 +114,7 @@ def _band_keys(
 ) -> None:
     """Write a key for each band (rows of ``out``) of each text (columns); those of texts without a shingle stay as they are.
 
-    A minimum does not ask how often it was seen, so nothing is sorted. Four hashes are taken at a time, each with all permutations:
-    twice as fast as one permutation after another over texts of this length.
+    A minimum does not ask how often it was seen, so nothing is sorted.
     """
     n = offsets.size - 1
     rows = a.size // bands
@@ -122,22 +130,7 @@ def _band_keys(
             continue
         for j in range(size):
             mixed[j] = _mix32(_shingle(tokens[start + j], tokens[start + j + 1], tokens[start + j + 2]))
-        signature[:] = np.uint32(0xFFFFFFFF)
-        j = 0
-        while j + 4 <= size:
-            p = mixed[j]
-            q = mixed[j + 1]
-            u = mixed[j + 2]
-            v = mixed[j + 3]
-            for k in range(a.size):
-                x = min(np.uint32(a[k] * p + b[k]), np.uint32(a[k] * q + b[k]))
-                y = min(np.uint32(a[k] * u + b[k]), np.uint32(a[k] * v + b[k]))
-                signature[k] = min(signature[k], x, y)
-            j += 4
-        while j < size:
-            for k in range(a.size):
-                signature[k] = min(signature[k], np.uint32(a[k] * mixed[j] + b[k]))
-            j += 1
+        _signature(mixed, size, a, b, signature)
         for k in range(bands):
             key = np.uint64(0x9E3779B97F4A7C15) * np.uint64(k + 1)
             for r in range(rows):

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from extractscan.errors import InputError
+from extractscan.memory import no_room
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,11 +51,7 @@ class Shelf:
             return self._write(what)
         except OSError as error:
             self.close()
-            reason = (error.strerror or "input/output error").lower()
-            raise InputError(
-                f"what does not fit into memory cannot be written to {tempfile.gettempdir()}: {reason}; "
-                "raise --memory, or name a larger folder in TMPDIR"
-            ) from None
+            raise no_room(error) from None
 
     def _write(self, what: NDArray[Any] | pl.Series) -> Place:
         if self._file is None:

@@ -64,7 +64,7 @@ def write_prints(batch: FingerprintBatch, stream: BinaryIO) -> None:
         columns[name] = array
     types = {name.encode(): str(dtype).encode() for name, dtype in frame.schema.items()}
     rows = pa.table(columns).replace_schema_metadata(types)
-    for table in (rows, _of_texts(batch.prompts), _of_texts(batch.systems)):
+    for table in (rows, texts_table(batch.prompts), texts_table(batch.systems)):
         with pa.ipc.new_stream(stream, table.schema, options=_OPTIONS) as writer:
             writer.write_table(table)
 
@@ -121,9 +121,11 @@ def _used(texts: Texts, rows: pl.DataFrame, what: str) -> Texts:
     return Texts(texts.hashes[at], offsets, texts.tokens[places], texts.chars[at])
 
 
-def _of_texts(texts: Texts) -> pa.Table:
+def texts_table(texts: Texts, **more: NDArray[Any]) -> pa.Table:
+    """Return distinct texts as a table, a row each: ``hash``, ``chars``, ``tokens`` (lists), and ``more`` columns of as many rows."""
     tokens = pa.LargeListArray.from_arrays(pa.array(texts.offsets), pa.array(texts.tokens))
-    return pa.table({"hash": pa.array(texts.hashes), "chars": pa.array(texts.chars), "tokens": tokens})
+    columns = {"hash": pa.array(texts.hashes), "chars": pa.array(texts.chars), "tokens": tokens}
+    return pa.table({**columns, **{name: pa.array(values) for name, values in more.items()}})
 
 
 def _to_texts(table: pa.Table) -> Texts:

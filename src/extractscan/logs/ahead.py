@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
     from concurrent.futures import Future
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 
-def ahead(work: Callable[[S], T], items: Iterable[S], most: int) -> Iterator[T]:
+def ahead(work: Callable[[S], T], items: Iterable[S], most: int) -> Generator[T, None, None]:
     """``work`` of each item, in their order; at most ``most`` are under way or done and not yet drawn.
 
     What ``work`` raises is raised in its turn. Close the iterator to give up the rest.

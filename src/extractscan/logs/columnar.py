@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -10,25 +11,28 @@ import polars as pl
 
 from extractscan.errors import InputError
 from extractscan.logs.canonical import RawBatch
+from extractscan.logs.lines import Counted
 from extractscan.logs.quiet import hold_stderr
 from extractscan.logs.streams import DamagedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Iterator
 
     from extractscan.logs.names import NameTable
 
 _LARGE: Final = 4
 """A row group is read at once if it has at most this many times the rows of a batch."""
 
+_STEP: Final = 1024
+"""Rows in whose multiples damaged data are read up to the damage: a page of Parquet, which is lost whole, holds some thousands."""
+
 _BROKEN: Final = "the file is damaged, cut short, or of a kind that is not supported"
 
 
 class Columns:
-    """The column names of a file, and its rows in batches."""
+    """The column ``names`` of a file, and its rows in batches; ``rows`` is their number, 0 where it is not known before."""
+
+    rows = 0
 
     def __init__(self, path: str, kind: str, file: IO[bytes] | None = None) -> None:
         """With ``file``, which it closes, the schema is read from that: rows can be had of a path only.
@@ -37,7 +41,11 @@ class Columns:
         """
         self._path, self._kind = path, kind
         with _guard(), file or open(path, "rb") as opened:  # noqa: PTH123
-            self._schema = _schema(opened, kind)
+            self._metadata = _parquet_metadata(opened) if kind == "parquet" else None
+            self._schema = (
+                _ipc_schema(opened, kind) if self._metadata is None else self._metadata.schema.to_arrow_schema()
+            )
+            self.rows = 0 if self._metadata is None else int(self._metadata.num_rows)
             self.names: list[str] = list(self._schema.names)
 
     def batches(self, table: NameTable, batch_rows: int) -> Iterator[RawBatch]:
@@ -48,7 +56,7 @@ class Columns:
             columns = {slot: [part[name] for name in sources] for slot, sources in slots.items()}
             yield RawBatch(columns, part.height, line)
 
-    def frames(self, wanted: list[str], batch_rows: int) -> Iterator[tuple[pl.DataFrame, _Row]]:
+    def frames(self, wanted: list[str], batch_rows: int) -> Iterator[tuple[pl.DataFrame, Counted]]:
         """The columns ``wanted`` in batches, with the row numbers. Raises DamagedError after the last good one."""
         at = 0
         frames = self._frames(wanted, batch_rows)
@@ -58,24 +66,26 @@ class Columns:
             if frame is None:
                 return
             for part in frame.iter_slices(batch_rows):
-                yield part, _Row(at + 1)
+                yield part, Counted(at + 1)
                 at += part.height
 
     def _frames(self, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
-        if self._kind == "parquet":
-            return _parquet(self._path, wanted, batch_rows)
-        return _arrow(self._path, self._kind, wanted, batch_rows)
+        if self._metadata is not None:
+            return _parquet(self._path, self._metadata, wanted, batch_rows)
+        return _arrow(self._path, self._kind, [self.names.index(name) for name in wanted], batch_rows)
 
     def shape(self) -> dict[str, Any]:
         """The columns as a record without values: what nested types hold is in it."""
         return {field.name: _shape(field.type, 0) for field in self._schema}
 
 
-def _schema(file: IO[bytes], kind: str) -> Any:
-    if kind == "parquet":
-        import pyarrow.parquet as pq  # noqa: PLC0415 (slow to import, and text formats do without)
+def _parquet_metadata(file: IO[bytes]) -> Any:
+    import pyarrow.parquet as pq  # noqa: PLC0415 (slow to import, and text formats do without)
 
-        return pq.read_metadata(file).schema.to_arrow_schema()
+    return pq.read_metadata(file)
+
+
+def _ipc_schema(file: IO[bytes], kind: str) -> Any:
     import pyarrow as pa  # noqa: PLC0415
 
     with pa.PythonFile(file, mode="r") as source:
@@ -94,16 +104,6 @@ def _shape(kind: Any, depth: int) -> Any:
     return None
 
 
-class _Row:
-    """Row numbers counted from 1."""
-
-    def __init__(self, first: int) -> None:
-        self._first = first
-
-    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        return rows + self._first
-
-
 @contextlib.contextmanager
 def _guard() -> Iterator[None]:
     """Whatever a reader of binary data throws at damaged bytes becomes a DamagedError; Polars' panics too."""
@@ -116,56 +116,83 @@ def _guard() -> Iterator[None]:
         raise DamagedError(_BROKEN) from error
 
 
-def _parquet_metadata(path: str) -> Any:
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    with open(path, "rb") as file:  # noqa: PTH123
-        return pq.read_metadata(file)
-
-
-def parquet_rows(path: str) -> int:
-    """How many rows a Parquet file says it has. Raises DamagedError."""
-    with _guard():
-        return int(_parquet_metadata(path).num_rows)
-
-
-def _parquet(path: str, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
-    """Whole row groups at a time, which Polars reads fastest; those that are too large, piece by piece."""
-    groups = _checked_groups(_parquet_metadata(path), Path(path).stat().st_size)
+def _parquet(path: str, metadata: Any, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
+    """Whole row groups at a time, which Polars reads fastest; those that are too large, or damaged, piece by piece."""
+    rows = _checked_groups(metadata, Path(path).stat().st_size)
     with _openable(path) as source:
         scan = pl.scan_parquet(source, glob=False, hive_partitioning=False, cache=False).select(wanted)
-        at = start = begun = 0  # rows before this group, rows read, groups read
-        for i, rows in enumerate(groups):
-            too_large = rows > _LARGE * batch_rows
-            if at > start and (too_large or at + rows - start > batch_rows):
-                yield from _together(scan, groups[begun:i], start)
-                start, begun = at, i
-            at += rows
-            if too_large:
-                yield from _large_group(path, i, wanted, batch_rows)
-                start, begun = at, i + 1
-        if at > start:
-            yield from _together(scan, groups[begun:], start)
+        groups = _RowGroups(path, wanted, scan, rows, batch_rows)
+        run: list[int] = []
+        start = held = 0  # rows before the run, rows in it
+        for i, more in enumerate(rows):
+            if run and held + more > batch_rows:
+                yield from groups.read(run, start)
+                run, start, held = [], start + held, 0
+            run.append(i)
+            held += more
+        yield from groups.read(run, start)
 
 
-def _together(scan: pl.LazyFrame, groups: list[int], start: int) -> Iterator[pl.DataFrame]:
-    """Row groups of so many rows from row ``start`` on, at once; where one is damaged, those before it one by one.
+@dataclass(frozen=True, slots=True)
+class _RowGroups:
+    """The row groups of a file, of so many ``rows`` each. What is read of a damaged one does not depend on ``batch_rows``."""
 
-    What is read must not depend on how many are read at once.
+    path: str
+    wanted: list[str]
+    scan: pl.LazyFrame
+    rows: list[int]
+    batch_rows: int
+
+    def read(self, run: list[int], start: int) -> Iterator[pl.DataFrame]:
+        """Some row groups, which begin at row ``start``: at once; if one is damaged, one by one, and that one in pieces."""
+        rows = sum(self.rows[i] for i in run)
+        if rows <= _LARGE * self.batch_rows:
+            with _tried():
+                yield self.scan.slice(start, rows).collect()
+                return
+        if len(run) == 1:
+            yield from up_to_damage(lambda first, some: self._pieces(run[0], first, some), self.batch_rows)
+            return
+        for i in run:
+            yield from self.read([i], start)
+            start += self.rows[i]
+
+    def _pieces(self, group: int, first: int, rows: int) -> Iterator[pl.DataFrame]:
+        """One row group from its row ``first`` on, about ``rows`` rows at a time."""
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        at = 0
+        with open(self.path, "rb") as file, pq.ParquetFile(file) as parquet:  # noqa: PTH123
+            for batch in parquet.iter_batches(rows, row_groups=[group], columns=self.wanted):
+                frame = trusted(batch).slice(max(first - at, 0))
+                at += batch.num_rows
+                if frame.height:
+                    yield frame
+
+
+def up_to_damage(read: Callable[[int, int], Iterator[pl.DataFrame]], batch_rows: int) -> Iterator[pl.DataFrame]:
+    """What ``read(first row, rows at a time)`` gives of all rows; where that fails, what it gives from there on in small steps.
+
+    So what is had of damaged data does not depend on ``batch_rows``. Raises what ``read`` raises, after the last good rows.
     """
+    done = 0
+    with _tried():
+        for frame in read(0, max(batch_rows // _STEP, 1) * _STEP):
+            yield frame
+            done += frame.height
+        return
+    yield from read(done, _STEP)
+
+
+@contextlib.contextmanager
+def _tried() -> Iterator[None]:
+    """What goes wrong is forgotten, Polars' panics too: the same bytes are read again in another way."""
     try:
-        whole = scan.slice(start, sum(groups)).collect()
+        yield
     except (GeneratorExit, KeyboardInterrupt, SystemExit):
         raise
-    except BaseException:
-        if len(groups) == 1:
-            raise
-    else:
-        yield whole
-        return
-    for rows in groups:
-        yield scan.slice(start, rows).collect()
-        start += rows
+    except BaseException:  # noqa: BLE001, S110
+        pass
 
 
 def _checked_groups(metadata: Any, size: int) -> list[int]:
@@ -182,14 +209,6 @@ def _checked_groups(metadata: Any, size: int) -> list[int]:
     if min(rows, default=0) < 0 or sum(rows) != metadata.num_rows:
         raise ValueError("row counts do not agree")
     return rows
-
-
-def _large_group(path: str, group: int, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    with open(path, "rb") as file, pq.ParquetFile(file) as parquet:  # noqa: PTH123
-        for batch in parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted):
-            yield trusted(batch)
 
 
 def trusted(batch: Any) -> pl.DataFrame:
@@ -226,12 +245,10 @@ def _reader(source: Any, kind: str, fields: list[int] | None) -> Any:
     return opened(source, options=options)
 
 
-def _arrow(path: str, kind: str, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
-    """Record batches, small ones put together."""
+def _arrow(path: str, kind: str, fields: list[int], batch_rows: int) -> Iterator[pl.DataFrame]:
+    """The columns at ``fields`` of record batches, small ones put together."""
     with _source(path) as source:
-        names = _reader(source, kind, None).schema.names
-    with _source(path) as source:
-        reader = _reader(source, kind, [names.index(name) for name in wanted])
+        reader = _reader(source, kind, fields)
         batches = (reader.get_batch(i) for i in range(reader.num_record_batches)) if kind == "arrow" else iter(reader)
         held: list[pl.DataFrame] = []
         rows = 0

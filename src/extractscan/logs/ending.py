@@ -1,4 +1,4 @@
-"""What is said when all has been read, and whether what was read may be used."""
+"""What is said when a file or a run has been read, and whether what was read may be used."""
 
 from __future__ import annotations
 
@@ -6,13 +6,50 @@ from typing import TYPE_CHECKING
 
 from extractscan.errors import InputError
 from extractscan.logs.quarantine import WARN_SHARE, enforce
+from extractscan.logs.wording import lacks, lacks_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from extractscan.logs.opened import OpenFile
     from extractscan.logs.quarantine import Quarantine
     from extractscan.logs.result import ReadSummary
     from extractscan.progress import Observer
+
+
+def tell_values(file: OpenFile) -> None:
+    """Warn of what was repaired or dropped in a file that was read."""
+    item, state = file.item, file.state
+    if state.texts_repaired:
+        file.observer.warn(
+            f"{item.name}: {state.texts_repaired:,} values held bytes that are not UTF-8; replaced by U+FFFD"
+        )
+    for slot, count in sorted(state.clashes.items()):
+        file.observer.warn(f"{item.name}: {count:,} values of {slot} are not of its type and are taken as absent")
+
+
+def require_slots(file: OpenFile) -> None:
+    """Say that a file of requests that was read lacks what scoring needs. Raises InputError if it is named."""
+    message = _lacking(file)
+    if message is None:
+        return
+    if file.item.named:
+        raise InputError(f"{file.item.name}: {message}")
+    file.judge.pass_over(f"{file.item.name}: {message}")
+
+
+def _lacking(file: OpenFile) -> str | None:
+    """What a file that was read lacks, if no record can be scored for want of it."""
+    known, state = file.known, file.state
+    lacking = file.judge.lacking(state.slots)
+    if not lacking:
+        return None
+    if known.plan is not None:
+        none_good = state.rows_bad and not state.rows_kept and state.slots
+        return lacks_in(known.plan.format, lacking) if none_good else None
+    # Without any key nothing in it was JSON: the quarantine says so.
+    told = known.seen.is_json and state.rows_read and (known.seen.names or state.slots)
+    return lacks(lacking, known.seen.names) if told else None
 
 
 def conclude(

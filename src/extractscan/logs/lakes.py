@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import polars as pl
 
 from extractscan.errors import InputError, UsageError
-from extractscan.logs.columnar import Columns, trusted
+from extractscan.logs.columnar import Columns, trusted, up_to_damage
 from extractscan.logs.lakefolders import NAMES
 from extractscan.logs.quiet import hold_stderr
 from extractscan.logs.stores import lake_settings
@@ -56,7 +56,8 @@ class LakeTable(Columns):
     def digest(self) -> tuple[str, int]:
         """SHA-256 over the contents of the files that make up the snapshot, whatever their order, and their bytes.
 
-        It changes with any row, and not with the place of the table or the number of the version. Raises OSError.
+        It changes with any row, and not with the place of the table or the number of the version. Raises OSError for a file that
+        cannot be read, DamagedError for a log of the table that cannot.
         """
         with _guard(self._lake):
             parts = list(self._table.parts())
@@ -96,7 +97,12 @@ class _Delta:
         self.schema = self._scan.collect_schema().to_frame().to_arrow().schema
 
     def frames(self, wanted: list[str], batch_rows: int) -> Iterator[pl.DataFrame]:
-        yield from self._scan.select(wanted).collect_batches(chunk_size=batch_rows, maintain_order=True)
+        scan = self._scan.select(wanted)
+
+        def read(first: int, rows: int) -> Iterator[pl.DataFrame]:
+            return (scan.slice(first) if first else scan).collect_batches(chunk_size=rows, maintain_order=True)
+
+        return up_to_damage(read, batch_rows)
 
     def parts(self) -> Iterator[tuple[list[str], str]]:
         added = pl.DataFrame(self._table.get_add_actions(flatten=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Final
 
 from pyarrow import ArrowException
@@ -13,7 +12,7 @@ from extractscan.logs.ahead import ahead
 from extractscan.logs.stores import failed, store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from extractscan.logs.uris import Place
 
@@ -91,7 +90,7 @@ class RemoteStream(io.RawIOBase):
         super().__init__()
         self._file = RemoteFile(place)
         size = self._file.size()
-        self._parts = ahead(self._part, range(0, size, PART), PARTS) if size > PART else iter([self._file.read(size)])
+        self._parts = ahead(self._part, range(0, size, PART), PARTS)
         self._held, self._at = b"", 0
 
     def _part(self, start: int) -> bytes:
@@ -113,13 +112,12 @@ class RemoteStream(io.RawIOBase):
     def close(self) -> None:
         """Ask for no more parts."""
         if not self.closed:
-            if isinstance(self._parts, Generator):
-                self._parts.close()
+            self._parts.close()
             self._file.close()
         super().close()
 
 
-def heads(places: Sequence[Place | None], size: int) -> Iterator[bytes | Exception | None]:
+def heads(places: Sequence[Place | None], size: int) -> Generator[bytes | Exception | None, None, None]:
     """The first ``size`` bytes of each object, or what is wrong with it, in order; None for what is no object."""
 
     def head(place: Place | None) -> bytes | Exception | None:
@@ -134,7 +132,7 @@ def heads(places: Sequence[Place | None], size: int) -> Iterator[bytes | Excepti
     return ahead(head, places, MANY)
 
 
-def bodies(places: Sequence[tuple[Place | None, int]]) -> Iterator[bytes | None]:
+def bodies(places: Sequence[tuple[Place | None, int]]) -> Generator[bytes | None, None, None]:
     """All of each object that is small, in order; None for others, for what is no object, and for what cannot be had now."""
 
     def body(one: tuple[Place | None, int]) -> bytes | None:

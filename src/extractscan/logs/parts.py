@@ -15,6 +15,7 @@ from extractscan.logs.quarantine import QUARANTINE_KEPT
 from extractscan.logs.read import LogReader
 from extractscan.logs.result import FileSummary, Quarantined
 from extractscan.logs.schema import CANONICAL
+from extractscan.logs.sides import side_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -99,14 +100,14 @@ class UnitReader(LogReader):
         """The good requests. An InputError ends them, and is in the report."""
         with contextlib.ExitStack() as stack:
             try:
-                known = self._known(stack)
-                self._known_before = len(self._judge.passed_over)
+                known = self.recognised(stack)
+                self._known_before = len(self.judge.passed_over)
                 self._recorder.listens = True
-                yield from self._draw(known, stack)
+                yield from self.read_all(known, stack)
             except InputError as error:
                 self._error = str(error)
 
-    def _failed(self, item: Input, reason: str) -> None:
+    def failed(self, item: Input, reason: str) -> None:
         """A file that the whole run could open, or it would be in no unit."""
         raise InputError(
             f"{item.name} {reason} on a worker, though it can here; logs must lie where every machine reaches them by the same path"
@@ -115,13 +116,13 @@ class UnitReader(LogReader):
     def report(self) -> UnitReport:
         """What came of the files."""
         return UnitReport(
-            list(self._summary.files),
-            list(self._quarantine.entries),
-            self._quarantine.count,
-            dict(self._present),
-            self._summary.rows_outside_window,
+            list(self.summary.files),
+            list(self.quarantine.entries),
+            self.quarantine.count,
+            dict(self.present),
+            self.summary.rows_outside_window,
             self._recorder.said,
-            self._judge.passed_over[self._known_before :],
+            self.judge.passed_over[self._known_before :],
             self._error,
         )
 
@@ -138,20 +139,20 @@ class PartedReader(LogReader):
 
         Raises UsageError for standard input and pipes, which no other machine can read, and InputError as ``batches`` does.
         """
-        pipes = [item.name for item in self._files if item.piped]
+        pipes = [item.name for item in self.files if item.piped]
         if pipes:
             raise UsageError(f"{pipes[0]} cannot be read by other machines; name files that all of them can open")
         with contextlib.ExitStack() as stack:
-            known = self._known(stack)
-        joins = {role for _, _, k in known if k.plan is not None for role in k.plan.format.joins}
-        asides = [k.plan is not None and k.plan.format.role in joins for _, _, k in known]
-        order = [i for i, aside in enumerate(asides) if aside] + [i for i, aside in enumerate(asides) if not aside]
+            known = self.recognised(stack)
+        roles = side_roles(k for _, _, k in known)
+        there = set(roles)
+        order = sorted(range(len(known)), key=lambda i: not roles[i])
         self._rank = {known[i][0].name: rank for rank, i in enumerate(order)}
         tied: list[Input] = []
         out: list[list[Input]] = []
         room = 0
-        for (item, _, seen), aside in zip(known, asides, strict=True):
-            if aside or (joins and seen.plan is not None and seen.plan.format.joins):
+        for (item, _, seen), role in zip(known, roles, strict=True):
+            if role or (seen.plan is not None and there.intersection(seen.plan.format.joins)):
                 tied.append(item)
                 continue
             if not out or room < (item.size or 0):
@@ -164,21 +165,21 @@ class PartedReader(LogReader):
     def finish(self, reports: Iterable[UnitReport]) -> None:
         """Take in the reports of all units; then ``summary`` is complete. Raises InputError as ``batches`` does."""
         done = sorted(reports, key=lambda r: min((self._rank_of(f.path) for f in r.files), default=-1))
-        summary, quarantine = self._summary, self._quarantine
+        summary, quarantine = self.summary, self.quarantine
         files: list[FileSummary] = []
         entries: list[Quarantined] = []
         for report in done:
             for kind, text in report.said:
-                (self._observer.warn if kind == "warn" else self._observer.note)(text)
+                (self.observer.warn if kind == "warn" else self.observer.note)(text)
             if report.error is not None:
                 raise InputError(report.error)
-            self._judge.passed_over.extend(report.passed_over)
+            self.judge.passed_over.extend(report.passed_over)
             files.extend(report.files)
             entries.extend(report.quarantine)
             quarantine.count += report.quarantined
             summary.rows_outside_window += report.rows_outside_window
             for name in CANONICAL:
-                self._present[name] += report.present.get(name, 0)
+                self.present[name] += report.present.get(name, 0)
         files.sort(key=lambda f: self._rank_of(f.path))
         entries.sort(key=lambda q: self._rank_of(q.file))
         summary.files.extend(files)
@@ -187,7 +188,7 @@ class PartedReader(LogReader):
             summary.rows_read += file.rows_read
             summary.rows_kept += file.rows_kept
             summary.rows_quarantined += file.rows_quarantined
-        self._finish()
+        self.conclude()
 
     def _rank_of(self, name: str) -> int:
         return self._rank.get(name, -1)

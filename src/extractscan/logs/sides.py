@@ -14,8 +14,20 @@ from extractscan.logs.mapping import JOIN, SAID, SEQUENCE, SPEAKER
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from extractscan.logs.state import Known
+
 _JOINED: Final = frozenset({"system", "prompt", "response"})
 """Texts that were cut for size go on in the next record."""
+
+
+def side_roles(known: Iterable[Known]) -> list[str]:
+    """For each file of a run, the role of the side table that its records go to; empty where they are requests.
+
+    They are requests too where no other file of the run joins that table.
+    """
+    plans = [k.plan for k in known]
+    joins = {role for plan in plans if plan is not None for role in plan.format.joins}
+    return [plan.format.role if plan is not None and plan.format.role in joins else "" for plan in plans]
 
 
 def as_frame(batch: RawBatch) -> pl.DataFrame:

@@ -13,9 +13,10 @@ from extractscan.logs.columnar import Columns
 from extractscan.logs.streams import PIECE, DamagedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from extractscan.logs.discover import Input
+    from extractscan.logs.lakes import LakeTable
     from extractscan.logs.streams import Raw
 
 
@@ -48,10 +49,10 @@ def heads(items: Sequence[Input], size: int) -> Iterator[bytes | Exception | Non
     return objects.heads([item.place if item.lake is None else None for item in items], size)
 
 
-def bodies(items: Sequence[Input]) -> Iterator[bytes | None]:
-    """All of each input that lies in a store and is small; None for others."""
+def bodies(items: Sequence[Input]) -> Generator[bytes | None, None, None]:
+    """All of each input that lies in a store and is small; None for others. Close it to give up the rest."""
     if all(item.place is None for item in items):
-        return iter([None] * len(items))
+        return (None for _ in items)
     from extractscan.logs import objects  # noqa: PLC0415
 
     return objects.bodies([(item.place if item.lake is None else None, item.size or 0) for item in items])
@@ -60,31 +61,29 @@ def bodies(items: Sequence[Input]) -> Iterator[bytes | None]:
 def columns_of(item: Input, kind: str, path: str | None = None) -> Columns:
     """The columns of an input; ``path`` is where its bytes lie on disk. Raises DamagedError, and UsageError without an extra."""
     if item.lake is not None:
-        from extractscan.logs.lakes import LakeTable  # noqa: PLC0415
-
-        return LakeTable(item.path or item.name, item.lake, item.place)
+        return lake_table(item)
     return Columns(path or item.path or "", kind, None if path is not None else open_input(item))
+
+
+def lake_table(item: Input) -> LakeTable:
+    """The table of a lake that an input is, as it stands now. Raises as ``columns_of`` does."""
+    from extractscan.logs.lakes import LakeTable  # noqa: PLC0415
+
+    return LakeTable(item.path or item.name, item.lake or "delta", item.place)
 
 
 def digest_of(item: Input) -> str:
     """Return the SHA-256 of an input in hexadecimal. Raises as ``open_input`` does."""
     if item.lake is not None:
-        return lake_digest(item)[0]
+        try:
+            return lake_table(item).digest()[0]
+        except DamagedError as error:
+            raise OSError(errno.EIO, str(error), item.name) from error
     digest = hashlib.sha256()
     with stream_input(item) as file:
         while data := file.read(PIECE):
             digest.update(data)
     return digest.hexdigest()
-
-
-def lake_digest(item: Input) -> tuple[str, int]:
-    """Return the SHA-256 that stands for a table of a lake, and the bytes of its files."""
-    from extractscan.logs.lakes import LakeTable  # noqa: PLC0415
-
-    try:
-        return LakeTable(item.path or item.name, item.lake or "delta", item.place).digest()
-    except DamagedError as error:
-        raise OSError(errno.EIO, str(error), item.name) from error
 
 
 @contextlib.contextmanager

@@ -48,19 +48,12 @@ class NightPage:
                 yield element("h2", name)
                 yield plain_table(
                     f"{name} that are {' or '.join(document['listed'])}",
-                    ["State", "Id", "Severity", "Bits", "Requests", "Remarks"],
-                    [_row(entry) for entry in entries],
+                    list(words.COLUMNS),
+                    [words.cells(entry) for entry in entries],
                 )
-        more = len(document["accounts"]) - top
-        if more > 0:
-            yield element("p", f"{more:,} more accounts.", _class="soft")
+        if more := words.more(document, top):
+            yield element("p", f"{more}.", _class="soft")
         files = document["delivered"]["files"]
         if files:
             yield element("h2", "Files")
             yield plain_table("What was delivered", ["File", "Was"], [[f["path"], f["was"]] for f in files])
-
-
-def _row(entry: dict[str, Any]) -> list[str]:
-    said = "; ".join(f"{label}: {text}" for label, text in words.remarks(entry))
-    steps = [words.step(entry, field) for field in ("severity", "bits")]
-    return [entry["state"], entry["id"], *steps, f"{entry['requests']:,}", said]

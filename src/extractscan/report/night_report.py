@@ -103,22 +103,13 @@ class NightMarkdown:
         for name, entries in (("Campaigns", document["campaigns"]), ("Accounts", document["accounts"][:top])):
             if entries:
                 blocks += [f"## {name}", "\n".join(self._table(entries))]
-        more = len(document["accounts"]) - top
-        if more > 0:
-            blocks.append(f"{more:,} more accounts.")
+        if more := words.more(document, top):
+            blocks.append(f"{more}.")
         stream.write("\n\n".join(blocks) + "\n")
 
     def _table(self, entries: list[dict[str, Any]]) -> list[str]:
-        lines = ["| State | Id | Severity | Bits | Requests | Remarks |", "| --- | --- | --- | ---: | ---: | --- |"]
+        lines = [f"| {' | '.join(words.COLUMNS)} |", "| --- | --- | --- | ---: | ---: | --- |"]
         for entry in entries:
-            said = "; ".join(f"{label}: {text}" for label, text in words.remarks(entry))
-            cells = [
-                f"**{entry['state']}**",
-                markdown(entry["id"]),
-                markdown(words.step(entry, "severity")),
-                markdown(words.step(entry, "bits")),
-                f"{entry['requests']:,}",
-                markdown(said),
-            ]
-            lines.append(f"| {' | '.join(cells)} |")
+            state, *others = words.cells(entry)
+            lines.append(f"| {' | '.join([f'**{state}**', *map(markdown, others)])} |")
         return lines

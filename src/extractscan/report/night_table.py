@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 from rich.text import Text
 
 from extractscan.report import night_words as words
-from extractscan.report import phrases
 from extractscan.report.night_report import TOP
 from extractscan.report.page import Column, Page
 
@@ -42,9 +41,8 @@ class NightTable:
                 _list(page, entries, heading)
         if not document["campaigns"] and not document["accounts"]:
             page.paragraph(page.prose(words.nothing(document)))
-        more = len(document["accounts"]) - top
-        if more > 0:
-            page.paragraph(page.prose(f"{phrases.count(more, 'more account')}; --top shows them."))
+        if more := words.more(document, top):
+            page.paragraph(page.prose(f"{more}; --top shows them."))
 
 
 def _list(page: Page, entries: list[dict[str, Any]], heading: str) -> None:

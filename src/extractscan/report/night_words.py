@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEMBERS_NAMED: Final = 10
+COLUMNS: Final = ("State", "Id", "Severity", "Bits", "Requests", "Remarks")
 DELIVERED: Final = {
     "new": ("new file", "new files"),
     "grown": ("file that grew", "files that grew"),
@@ -58,6 +59,19 @@ def verdict(document: dict[str, Any]) -> str:
 def nothing(document: dict[str, Any]) -> str:
     """Say that nothing is listed."""
     return f"No finding is {' or '.join(document['listed'])}."
+
+
+def more(document: dict[str, Any], top: int) -> str:
+    """Say how many accounts are not listed; nothing if all are."""
+    left = len(document["accounts"]) - top
+    return phrases.count(left, "more account") if left > 0 else ""
+
+
+def cells(entry: dict[str, Any]) -> list[str]:
+    """Return a finding as a row of a table with ``COLUMNS``."""
+    said = "; ".join(f"{label}: {text}" for label, text in remarks(entry))
+    steps = [step(entry, field) for field in ("severity", "bits")]
+    return [entry["state"], entry["id"], *steps, f"{entry['requests']:,}", said]
 
 
 def step(entry: dict[str, Any], field: str) -> str:

@@ -62,11 +62,12 @@ def harvest(case: Case, *, foreign: int = 3_000) -> Harvested:
     log = pl.concat(list(tables(settings, accounts(settings))))
     each = -(-case.items // case.harvesters)
     plans = [AccountPlan(case.archetype, GROUP, m, case.harvesters, each) for m in range(case.harvesters)]
-    taken = pl.concat([_taken(settings, plan) for plan in plans])
+    sent = [account_table(settings, plan) for plan in plans]
+    taken = pl.concat([_taken(settings, plan, rows) for plan, rows in zip(plans, sent, strict=True)])
     known = _collection(settings, "public", case.public)
     log, innocent = _sent_by_innocents(case, log, known)
     twins = [AccountPlan(case.archetype, GROUP, TWIN + m, case.harvesters, each) for m in range(case.twins)]
-    log = pl.concat([log, *(account_table(settings, plan) for plan in [*plans, *twins])])
+    log = pl.concat([log, *sent, *(account_table(settings, plan) for plan in twins)])
     log = log.sort("timestamp", "request_id")
     return Harvested(
         log,
@@ -77,9 +78,8 @@ def harvest(case: Case, *, foreign: int = 3_000) -> Harvested:
     )
 
 
-def _taken(settings: Settings, plan: AccountPlan) -> pl.DataFrame:
-    """What an account took: the payloads without their frame, and what was answered."""
-    rows = account_table(settings, plan)
+def _taken(settings: Settings, plan: AccountPlan, rows: pl.DataFrame) -> pl.DataFrame:
+    """What an account that sent ``rows`` took: the payloads without their frame, and what was answered."""
     actor = actor_of(settings, plan)
     payloads = list(dict.fromkeys(shard(actor)))
     exact = set(payloads)

@@ -1,4 +1,4 @@
-"""Files that appear whole: written under a hidden name, forced to disk, renamed."""
+"""Files that appear whole: written under a hidden name, forced to disk, renamed; and read back as they were written."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import hashlib
 import os
 import secrets
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from extractscan.errors import InputError
+from extractscan.report.neutralise import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +64,18 @@ def put_by_content(folder: Path, ending: str, fill: Callable[[Any], None]) -> tu
         hidden.unlink(missing_ok=True)
     sync_folder(folder)
     return digest, hashing.size
+
+
+def get(case: Path, path: str, sha256: str) -> bytes:
+    """Return a file of a case, known by its SHA-256. Raises ``InputError`` for one that is gone or not as it was written."""
+    shown = f"{terminal(str(case), limit=200)}/{path}"
+    try:
+        data = (case / path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{shown} cannot be read: {(error.strerror or 'input/output error').lower()}") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise InputError(f"{shown} is not as it was written; extractscan verify says more")
+    return data
 
 
 def put(path: Path, data: bytes) -> None:

@@ -47,10 +47,10 @@ def gather(
     Raises ``InputError`` if nothing counts, or fingerprints are damaged.
     """
     batches = rows_of(folder, ledger.prints, ledger.counting_parts())
-    times = np.concatenate([b.rows["time_us"].to_numpy() for b in batches]) if batches else np.zeros(0, np.int64)
     since = until = None
     later = 0
-    if window is not None and times.size:
+    if window is not None and batches:
+        times = np.concatenate([b.rows["time_us"].to_numpy() for b in batches])
         until = window_end(times, window)
         since = until - window.length
         later = int((times >= until).sum())

@@ -40,12 +40,6 @@ class Delivered:
     rows: int = 0
     bad: int = 0
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many files were what."""
-        names = ("new", "grown", "repeated", "replaced", "shrunk")
-        return {"known": self.known, **{name: len(getattr(self, name)) for name in names}}
-
 
 class Intake:
     """Takes files in, for one night. Nothing of the ledger is to be kept when it raises."""

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import zstandard
 
-from extractscan.case.manifest import sha256_of
 from extractscan.errors import InputError
-from extractscan.report.neutralise import terminal
+from extractscan.standing.disk import get
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -196,11 +195,4 @@ def _part(entry: dict[str, Any]) -> Part:
 
 def open_ledger(case: Path, pointer: Pointer) -> Ledger:
     """Read the ledger that holds. Raises ``InputError`` if it is not as it was written."""
-    path = case / pointer.ledger_path
-    shown = f"{terminal(str(case), limit=200)}/{pointer.ledger_path}"
-    try:
-        if sha256_of(path) != pointer.ledger:
-            raise InputError(f"{shown} is not as it was written; extractscan verify says more")
-        return from_bytes(path.read_bytes(), shown)
-    except OSError as error:
-        raise InputError(f"{shown} cannot be read: {(error.strerror or 'input/output error').lower()}") from error
+    return from_bytes(get(case, pointer.ledger_path, pointer.ledger), pointer.ledger_path)

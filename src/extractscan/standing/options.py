@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,8 @@ def reading(
 ) -> Reading:
     """Return how logs are read: as the case has it, or as is said for a case that is new.
 
-    Raises ``UsageError`` for an option that is not as the case has it, ``InputError`` for a mapping that is gone or has changed.
+    A mapping is known by its content: it may be said again from where it lies now. Raises ``UsageError`` for an option that is not as
+    the case has it and for a mapping that cannot be read, ``InputError`` for one of the case that has changed.
     """
     said = Reading(columns, tuple((path, _hash(path)) for path in mappings), log_format, account_from)
     if held is None:
@@ -61,6 +62,8 @@ def reading(
             raise UsageError(
                 f"{option} is not what this case was begun with: all of a case is read in one way. Begin another case to read otherwise"
             )
+    if said.mappings:
+        return replace(kept, mappings=said.mappings)
     for path, sha256 in kept.mappings:
         if _hash(path) != sha256:
             shown = terminal(path, limit=200)

@@ -9,10 +9,10 @@ import polars as pl
 import pyarrow as pa
 
 from extractscan.case.manifest import sha256_of
-from extractscan.engine.load import ROWS
 from extractscan.errors import InputError
 from extractscan.fingerprint.requests import fingerprint
 from extractscan.fingerprint.store import PART, pick, read_prints, unite, write_prints
+from extractscan.memory import LEAST_ROWS
 from extractscan.standing.disk import put_by_content
 from extractscan.standing.ledger import Part, Prints
 
@@ -57,7 +57,7 @@ class Packer:
         self._frames.append(frame)
         self._numbers.append(pl.Series(PART, [part], dtype=pl.UInt32).new_from_index(0, frame.height))
         self._rows += frame.height
-        if self._rows >= ROWS:
+        if self._rows >= LEAST_ROWS:
             self._fingerprint()
 
     def finish(self, came: Mapping[int, Came]) -> dict[int, Part]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from extractscan._version import __version__
+from extractscan.case.manifest import json_file
 from extractscan.errors import InputError
 from extractscan.fingerprint.store import STORE_VERSION
 from extractscan.report.neutralise import terminal
@@ -74,8 +75,7 @@ class Pointer:
 
 def write_pointer(case: Path, pointer: Pointer) -> None:
     """Make a pointer hold. Raises ``OSError``; the one before holds then."""
-    text = json.dumps(pointer.document(), indent=1, allow_nan=False).replace("\x7f", "\\u007f") + "\n"
-    put(case / POINTER, text.encode("ascii"))
+    put(case / POINTER, json_file(pointer.document()))
 
 
 def read_pointer(case: Path) -> Pointer | None:

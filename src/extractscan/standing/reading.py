@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from extractscan.logs.discover import Input
-    from extractscan.logs.result import RequestBatch
+    from extractscan.logs.result import FileSummary, RequestBatch
     from extractscan.logs.state import FileState, Known
 
 LINED: Final = ("jsonl", "csv")
@@ -43,10 +43,10 @@ class FileReader(LogReader):
 
     def look(self, item: Input) -> Known | None:
         """Recognise a file; None for one that is passed over or cannot be opened (``came`` says which)."""
-        self._quarantine = Quarantine()
+        self.quarantine = Quarantine()
         self.came = None
         with contextlib.ExitStack() as stack:
-            _, known = self._look(item, stack, None)
+            _, known = self.recognise(item, stack)
         role = None if known is None or known.plan is None else known.plan.format.role
         if role:
             raise InputError(
@@ -61,25 +61,18 @@ class FileReader(LogReader):
 
     def tell(self, known: list[Known]) -> None:
         """Say which formats were recognised."""
-        self._judge.tell_formats(known)
+        self.judge.tell_formats(known)
 
     def read(self, item: Input, known: Known) -> Iterator[RequestBatch]:
         """Read a file, from ``start`` to ``stop`` of the input."""
-        self._quarantine = Quarantine()
+        self.quarantine = Quarantine()
         self.came = None
-        yield from self._read(item, None, known)
+        yield from self.read_file(item, None, known)
 
-    def _add_summary(
-        self,
-        item: Input,  # noqa: ARG002 -- the signature is that of the class above
-        label: str,
-        sha256: str,  # noqa: ARG002
-        state: FileState,
-        size: int | None = None,  # noqa: ARG002
-        other: str = "",
-    ) -> None:
-        entries = tuple((q.line, q.reason) for q in self._quarantine.entries)
-        self.came = Came(label, other, state.rows_kept, state.rows_bad, state.cut, entries)
+    def add(self, done: FileSummary, state: FileState) -> None:
+        """Keep what came of the last file, in place of the totals of a run."""
+        entries = tuple((q.line, q.reason) for q in self.quarantine.entries)
+        self.came = Came(done.format, done.runner_up, state.rows_kept, state.rows_bad, state.cut, entries)
 
 
 def skipped(item: Input, patterns: set[str]) -> bool:

@@ -166,24 +166,15 @@ def _moved(was: Standing, fresh: Standing, joined: tuple[str, ...], left: tuple[
         state = "risen" if step > 0 or (step == 0 and moved > 0) else "fallen"
     elif joined or left:
         state = "risen" if len(joined) >= len(left) else "fallen"
-    if state == "unchanged":
-        return replace(
-            fresh,
-            state=state,
-            since=was.since,
-            changed=was.changed,
-            said_severity=was.said_severity,
-            said_bits=was.said_bits,
-            said_members=was.said_members,
-        )
+    now = replace(fresh, state=state, since=was.since)
+    if state != "unchanged":
+        return replace(now, old_severity=was.said_severity, old_bits=was.said_bits, joined=joined, left=left)
     return replace(
-        fresh,
-        state=state,
-        since=was.since,
-        old_severity=was.said_severity,
-        old_bits=was.said_bits,
-        joined=joined,
-        left=left,
+        now,
+        changed=was.changed,
+        said_severity=was.said_severity,
+        said_bits=was.said_bits,
+        said_members=was.said_members,
     )
 
 

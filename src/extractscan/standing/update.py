@@ -8,7 +8,6 @@ before, and what it had written beyond that is taken away by the next.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from extractscan.logs.result import Quarantined
 from extractscan.report.neutralise import terminal
 from extractscan.standing import layout
 from extractscan.standing import ledger as ledgers
-from extractscan.standing.disk import put_by_content, sync_folder
+from extractscan.standing.disk import HIDDEN, get, put_by_content, sync_folder
 from extractscan.standing.events import events
 from extractscan.standing.gather import gather
 from extractscan.standing.intake import Intake
@@ -110,9 +109,9 @@ def update(
     ``InputError`` for logs that cannot be taken and for a case that is damaged or of another version, ``ExtractscanError`` when writing
     fails. In all cases what held still holds.
     """
-    _check_place(case, source)
     with _writing(case):
-        case.mkdir(exist_ok=True)
+        _check_place(case, source)
+        _make(case)
         with locked(case / layout.LOCK, take=wishes.take_lock) as stale:
             if stale is not None:
                 observer.warn(stale)
@@ -192,15 +191,8 @@ def _work(
 
 
 def _before(case: Path, held: Pointer | None) -> list[Standing]:
-    """Return the states of the night that holds. Raises ``InputError`` if they are not as they were written."""
-    if held is None:
-        return []
-    path = case / held.states_path
-    shown = f"{terminal(str(case), limit=200)}/{held.states_path}"
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != held.states:
-        raise InputError(f"{shown} is not as it was written; extractscan verify says more")
-    return from_bytes(data, shown)
+    """Return the states of the night that holds. Raises ``InputError`` if they are gone or not as they were written."""
+    return [] if held is None else from_bytes(get(case, held.states_path, held.states), held.states_path)
 
 
 def _check_place(case: Path, source: LogSource) -> None:
@@ -215,7 +207,16 @@ def _check_place(case: Path, source: LogSource) -> None:
 
 def _begun(case: Path) -> bool:
     """Whether a folder holds nothing but what a first night leaves that was stopped."""
-    return {path.name for path in case.iterdir()} <= {layout.LOCK, *layout.FOLDERS}
+    names = {path.name for path in case.iterdir() if not path.name.startswith(HIDDEN)}
+    return names <= {layout.LOCK, *layout.FOLDERS}
+
+
+def _make(case: Path) -> None:
+    """Make the folder of a case, where a link leads if it is one, and have it outlive a loss of power."""
+    place = case.resolve()
+    if not place.is_dir():
+        place.mkdir(exist_ok=True)
+        sync_folder(place.parent)
 
 
 def _spans(held: Pointer | None, wishes: Wishes) -> tuple[Span | None, Span | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from extractscan.case.manifest import sha256_of
+from extractscan.case.manifest import deviation
 from extractscan.errors import InputError
 from extractscan.standing import layout
 from extractscan.standing.ledger import open_ledger
@@ -52,22 +52,12 @@ def check_standing(case: Path, seal: str, observer: Observer) -> tuple[int, list
         problems.append(Problem("changed", pointer.ledger_path, str(error)))
     observer.stage("hash the fingerprints", len(wanted))
     for path, sha256 in wanted.items():
-        problems += _hashed(case, path, sha256)
+        if (found := deviation(case / path, sha256)) is not None:
+            problems.append(Problem(found[0], path, found[1]))
         observer.advance()
     if ledger is not None:
         problems += _strange(case, pointer, ledger, set(wanted))
     return len(wanted), problems
-
-
-def _hashed(case: Path, path: str, sha256: str) -> Iterator[Problem]:
-    try:
-        found = sha256_of(case / path)
-        if found != sha256:
-            yield Problem("changed", path, f"its SHA-256 is {found}, and not {sha256}")
-    except FileNotFoundError:
-        yield Problem("missing", path, "there is no such file")
-    except OSError as error:
-        yield Problem("unreadable", path, (error.strerror or "input/output error").lower())
 
 
 def _strange(case: Path, pointer: Pointer, ledger: Ledger, wanted: set[str]) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ import polars as pl
 
 from extractscan.fingerprint.replies import COLUMNS, RUN, run_hash
 from extractscan.jit import kernel
-from extractscan.trace.terms import surprises, weights
+from extractscan.trace.terms import buckets_of, find, surprises, weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +47,6 @@ def _hits(
     run: int,
     wanted: NDArray[np.uint64],
     buckets: NDArray[np.int64],
-    shift: np.uint64,
 ) -> tuple[list[np.int64], list[np.int64]]:
     """Responses of the data set and positions in ``wanted`` (sorted run hashes) of the runs that they hold."""
     out_item = [np.int64(0) for _ in range(0)]
@@ -55,21 +54,11 @@ def _hits(
     seen = np.full(wanted.size, -1, np.int64)
     for i in range(offsets.size - 1):
         for at in range(offsets[i], offsets[i + 1] - run + 1):
-            h = run_hash(tokens, at, run)
-            bucket = np.int64(h >> shift)
-            low = buckets[bucket]
-            high = buckets[bucket + 1]
-            stop = high
-            while low < high:
-                middle = (low + high) >> 1
-                if wanted[middle] < h:
-                    low = middle + 1
-                else:
-                    high = middle
-            if low < stop and wanted[low] == h and seen[low] != i:
-                seen[low] = i
+            place = find(run_hash(tokens, at, run), wanted, buckets)
+            if place >= 0 and seen[place] != i:
+                seen[place] = i
                 out_item.append(np.int64(i))
-                out_run.append(np.int64(low))
+                out_run.append(np.int64(place))
     return out_item, out_run
 
 
@@ -100,11 +89,7 @@ def find_responses(items: Tokens, sketches: pl.DataFrame, held: pl.DataFrame, ac
     wanted = runs["run"].to_numpy()
     if not wanted.size or not len(items):
         return pl.DataFrame(schema=FOUND)
-    bits = 16
-    shift = np.uint64(64 - bits)
-    edges = np.searchsorted(wanted, np.arange(1 << bits, dtype=np.uint64) << shift)
-    buckets = np.r_[edges, wanted.size].astype(np.int64)
-    item, number = _hits(items.offsets, items.values, RUN, wanted, buckets, shift)
+    item, number = _hits(items.offsets, items.values, RUN, wanted, buckets_of(wanted))
     hits = pl.DataFrame({"item": np.array(item, np.int64), "number": np.array(number, np.int64)})
     long = long.join(runs.with_columns(pl.col("number").cast(pl.Int64)), on="run").select("sketch", "number")
     sent = held.join(long, on="sketch").select("account", "number").unique().group_by("number").len("sent")

@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from extractscan.fingerprint.minhash import SHINGLE
 from extractscan.jit import kernel
 from extractscan.threads import pieces, share
 from extractscan.trace.terms import (
-    SHINGLE,
     Vocabulary,
     enough,
     find,
+    shingle_sets,
     spread_over_accounts,
     surprises,
     term,
-    term_sets,
     weights,
 )
 from extractscan.trace.wording import words_kept
@@ -63,27 +63,28 @@ class Matches:
 def _prefixes(
     ends: NDArray[np.int64],
     ids: NDArray[np.int64],
+    order: NDArray[np.int64],
     weight: NDArray[np.float64],
     threshold: float,
     indexed: NDArray[np.bool_],
     total: NDArray[np.float64],
 ) -> None:
-    """Mark the rarest shingles of each item that every match must share at least one of; ``total`` is each item's weight."""
+    """Mark the rarest shingles of each item that every match must share at least one of; ``total`` is each item's weight.
+
+    ``order`` holds the places of ``ids``, item by item, the heaviest first: sorting in here would take seconds to compile.
+    """
     for i in range(ends.size - 1):
-        part = ids[ends[i] : ends[i + 1]]
-        # Ties by position, so that nothing depends on the sorting.
-        order = np.argsort(-weight[part], kind="mergesort")
         whole = 0.0
-        for j in range(part.size):
-            whole += weight[part[j]]
+        for j in range(ends[i], ends[i + 1]):
+            whole += weight[ids[j]]
         total[i] = whole
         taken = 0.0
-        for j in range(part.size):
+        for place in order[ends[i] : ends[i + 1]]:
             # What is left unindexed must weigh less than the threshold.
             if whole - taken < threshold * whole - 1e-9:
                 break
-            indexed[ends[i] + order[j]] = True
-            taken += weight[part[order[j]]]
+            indexed[place] = True
+            taken += weight[ids[place]]
 
 
 @kernel
@@ -155,7 +156,7 @@ def match_texts(
     ``account`` and ``text`` (int64) are the distinct pairs of an account of ``accounts`` and a text of ``log`` that it sent, by
     account. Texts that are equal (see ``fingerprint.tokens``) match at 1, however short; else a text too short for a shingle has no match.
     """
-    ends, values = term_sets(items, SHINGLE)
+    ends, values = shingle_sets(items)
     n = ends.size - 1
     vocabulary, ids, carriers = Vocabulary.of(values)
     sent, often = spread_over_accounts(account, text, log, SHINGLE, vocabulary)
@@ -164,8 +165,9 @@ def match_texts(
     weight = weights(carriers, n, sent, accounts)
     indexed = np.zeros(ids.size, np.bool_)
     total = np.zeros(n, np.float64)
-    _prefixes(ends, ids, weight, NEAR, indexed, total)
     owner = np.repeat(np.arange(n), np.diff(ends))
+    # Ties by position, so that nothing depends on the sorting.
+    _prefixes(ends, ids, np.lexsort((-weight[ids], owner)), weight, NEAR, indexed, total)
     indexed &= carriers[ids] <= LONGEST_LIST
     order = np.argsort(ids[indexed], kind="stable")
     lists = owner[indexed][order]

@@ -30,7 +30,7 @@ def greedy_cover(
     heapq.heapify(heap)
     chosen: list[tuple[int, int]] = []
     while heap:
-        bound, place = heapq.heappop(heap)
+        _, place = heapq.heappop(heap)
         held = item[starts[place] : stops[place]]
         gain = int((~covered[held]).sum())
         if not gain:
@@ -38,7 +38,6 @@ def greedy_cover(
         if heap and (-gain, place) > heap[0]:
             heapq.heappush(heap, (-gain, place))
             continue
-        if bound:
-            covered[held] = True
+        covered[held] = True
         chosen.append((int(order[place]), gain))
     return chosen

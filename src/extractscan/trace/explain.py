@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
+from extractscan.report.document import from_microseconds
 from extractscan.trace import reasons
 from extractscan.trace.containment import THRESHOLD
 from extractscan.trace.cover import greedy_cover
@@ -29,6 +29,7 @@ from extractscan.trace.holdings import HELD, WAYS, find_holdings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 ALPHA: Final = 0.01
 """False discovery rate at which an account counts as a source: of a hundred named, one is expected to be named wrongly."""
 EXAMPLES: Final = 3
-EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 def trace(
@@ -110,7 +110,7 @@ def trace(
 
 
 def _moment(microseconds: object) -> datetime | None:
-    return EPOCH + timedelta(microseconds=int(microseconds)) if isinstance(microseconds, int) else None
+    return from_microseconds(microseconds) if isinstance(microseconds, int) else None
 
 
 def _sources(campaigns: Mapping[str, Sequence[int]], evidence: Evidence) -> NDArray[np.int64]:
@@ -158,7 +158,7 @@ def _examples_of(held: pl.DataFrame, suspect: Suspect) -> dict[int, list[Example
     out: dict[int, list[Example]] = {}
     for row in best.iter_rows(named=True):
         text = None if suspect.texts is None else suspect.texts[row["item"]]
-        time = EPOCH + timedelta(microseconds=row["first_us"])
+        time = from_microseconds(row["first_us"])
         example = Example(int(suspect.row[row["item"]]), row["way"], row["prompt"], row["response"], time, text)
         out.setdefault(row["account"], []).append(example)
     return out
@@ -217,8 +217,8 @@ def _accounts(
             ),
             own_share=min(items / volume, 1.0) if volume else 0.0,
             requests=row["requests"],
-            first_seen=EPOCH + timedelta(microseconds=row["first_us"]),
-            last_seen=EPOCH + timedelta(microseconds=row["last_us"]),
+            first_seen=from_microseconds(row["first_us"]),
+            last_seen=from_microseconds(row["last_us"]),
             days=tuple(days.get(a, ())),
             examples=tuple(examples.get(a, ())),
         )
@@ -253,8 +253,8 @@ def _campaigns(
                 p_value=float(scores.p[i]),
                 q_value=float(scores.q[i]),
                 share=_share(holdings.table, members, evidence, items),
-                first_seen=EPOCH + timedelta(microseconds=int(part["first_us"].min())),  # type: ignore[arg-type]
-                last_seen=EPOCH + timedelta(microseconds=int(part["last_us"].max())),  # type: ignore[arg-type]
+                first_seen=from_microseconds(int(part["first_us"].min())),  # type: ignore[arg-type]
+                last_seen=from_microseconds(int(part["last_us"].max())),  # type: ignore[arg-type]
             )
         )
     return tuple(out)

@@ -51,7 +51,6 @@ class Holdings:
     volume: NDArray[np.int64]
     near: dict[str, NDArray[np.int64]]
     texts: dict[str, NDArray[np.int64]]
-    prompts_assessed: bool
     responses_assessed: bool
     compared: int
     answered: int
@@ -116,9 +115,26 @@ def find_holdings(
         .join(items.select("item", pl.Series("known", known)), on="item")
         .with_columns(both=pl.col("known") & pl.col("sketch").is_not_null() & pl.col("prompt").is_not_null())
     )
+    met = _by_way(met, len(suspect.responses), sketches.height)
+    faint = met.filter(pl.col("way").is_null())
+    met = met.filter(pl.col("way").is_not_null())
+    volume = np.maximum(_distinct(rows, "prompt", accounts), _distinct(rows, "sketch", accounts))
+    near, texts = _occasions(rows, met, near_asked, faint, accounts)
+    compared = met.filter("both")
+    return Holdings(
+        _best(met), volume, near, texts, responses, compared["item"].n_unique(),
+        compared.filter(pl.col("way") == "pair")["item"].n_unique(),
+    )  # fmt: skip
+
+
+def _by_way(met: pl.DataFrame, responses: int, sketches: int) -> pl.DataFrame:
+    """Add ``way`` (Enum of ``WAYS``) to occasions and items that met; null where the response is alike by itself, but not enough.
+
+    ``responses`` of the data set were compared with ``sketches`` of the log.
+    """
     alike = (pl.col("response") >= ALIKE - 1e-9) & (pl.col("runs") >= FEWEST)
     few = enough(int(met["both"].sum()), 1) + SAFETY
-    many = enough(len(suspect.responses), sketches.height)
+    many = enough(responses, sketches)
     # With the prompt it is compared with the few requests that asked the same, by itself with all.
     pair = pl.col("both") & alike & (pl.col("surprise") >= few)
     alone = alike & (pl.col("surprise") >= many)
@@ -136,15 +152,17 @@ def find_holdings(
         .otherwise(pl.lit("otherwise"))
     )
     met = met.with_columns(way=way.cast(pl.Enum(WAYS)))
-    confirmed = met.filter(pl.col("way").is_in(["pair"]))["item"].unique()
-    met = met.with_columns(
+    confirmed = met.filter(pl.col("way") == "pair")["item"].unique()
+    return met.with_columns(
         way=pl.when((pl.col("way") == "prompt") & pl.col("item").is_in(confirmed.implode()))
         .then(pl.lit("elsewhere", pl.Enum(WAYS)))
         .otherwise("way")
     )
-    faint = met.filter(pl.col("way").is_null())
-    met = met.filter(pl.col("way").is_not_null())
-    table = (
+
+
+def _best(met: pl.DataFrame) -> pl.DataFrame:
+    """Of each account and item that met the best way, as ``Holdings.table`` has it."""
+    return (
         met.sort("account", "item", "way", "first_us")
         .with_columns(best=pl.col("way").first().over("account", "item"))
         .filter(pl.col("way") == pl.col("best"))
@@ -158,7 +176,15 @@ def find_holdings(
         )
         .sort("account", "item")
     )
-    volume = np.maximum(_distinct(rows, "prompt", accounts), _distinct(rows, "sketch", accounts))
+
+
+def _occasions(
+    rows: pl.DataFrame, met: pl.DataFrame, near_asked: pl.DataFrame, faint: pl.DataFrame, accounts: int
+) -> tuple[dict[str, NDArray[np.int64]], dict[str, NDArray[np.int64]]]:
+    """Count each account's texts that came near an item without meeting it, and those that met it, as ``Holdings`` has them.
+
+    ``near_asked`` and ``faint`` are the occasions that came near by prompt and by response.
+    """
     asked_here = pl.concat(
         [near_asked.select("occasion"), met.filter(pl.col("prompt").is_not_null()).select("occasion")]
     )
@@ -176,11 +202,7 @@ def find_holdings(
         texts[each] = _distinct(rows.join(holding, on="occasion", how="semi"), key, accounts)
         missed = candidates.unique().join(holding, on="occasion", how="anti")
         near[each] = _distinct(rows.join(missed, on="occasion", how="semi"), key, accounts)
-    compared = met.filter("both")
-    return Holdings(
-        table, volume, near, texts, prompts, responses, compared["item"].n_unique(),
-        compared.filter(pl.col("way") == "pair")["item"].n_unique(),
-    )  # fmt: skip
+    return near, texts
 
 
 def _distinct(rows: pl.DataFrame, column: str, accounts: int) -> NDArray[np.int64]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import asdict, replace
-from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
 from extractscan._version import __version__
 from extractscan.case.redact import redact
-from extractscan.report.neutralise import csv_cell, json_line
+from extractscan.report import case_text
+from extractscan.report.document import timestamp
 from extractscan.trace.findings import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def redacted(found: Tracing) -> Tracing:
 
 
 def _time(time: datetime | None) -> str | None:
-    return None if time is None else time.isoformat()
+    return None if time is None else timestamp(time)
 
 
 def _number(value: float) -> float:
@@ -163,19 +162,12 @@ def document(found: Tracing, top: int | None = None) -> dict[str, Any]:
 
 def to_json(found: Tracing, top: int | None = None) -> str:
     """Write one JSON object, an account, a campaign and a pick a line."""
-    parts = []
-    for key, value in document(found, top).items():
-        if isinstance(value, list):
-            lines = ",\n".join(json_line(entry) for entry in value)
-            parts.append(f"{json_line(key)}:[" + (f"\n{lines}" if lines else "") + "]")
-        else:
-            parts.append(f"{json_line(key)}:{json_line(value)}")
-    return "{" + ",\n".join(parts) + "}\n"
+    return case_text.to_json(document(found, top))
 
 
 def to_jsonl(found: Tracing, top: int | None = None) -> str:
     """Write one account a line."""
-    return "".join(json_line(account_document(a)) + "\n" for a in found.accounts[:top])
+    return case_text.to_json_lines([account_document(a) for a in found.accounts[:top]])
 
 
 FIELDS: Final = (
@@ -188,12 +180,16 @@ FIELDS: Final = (
 
 def to_csv(found: Tracing, top: int | None = None) -> str:
     """Write a header and a row an account."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(FIELDS)
-    for account in found.accounts[:top]:
-        row = account_document(account)
-        share = row["share"]
-        row |= row["met"] | {"share": share["value"], "share_low": share["low"], "share_high": share["high"]}
-        writer.writerow([csv_cell(row[name]) for name in FIELDS])
-    return out.getvalue()
+    return case_text.to_csv([_flat(account_document(a)) for a in found.accounts[:top]], FIELDS)
+
+
+def _flat(account: dict[str, Any]) -> dict[str, Any]:
+    """An account's document with the counts of ``met`` and the bounds of its share as fields of their own."""
+    share = account["share"]
+    return {
+        **account,
+        **account["met"],
+        "share": share["value"],
+        "share_low": share["low"],
+        "share_high": share["high"],
+    }

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
-from extractscan.fingerprint.minhash import SHINGLE, _shingle
-from extractscan.fingerprint.sorting import sort
+from extractscan.fingerprint.minhash import SHINGLE, _shingle, _shingle_sets
+from extractscan.fingerprint.texts import KEPT_TOKENS
 from extractscan.jit import inline, kernel
 
 if TYPE_CHECKING:
@@ -24,14 +24,20 @@ if TYPE_CHECKING:
     from extractscan.fingerprint.requests import Texts
 
 WORD: Final = 1
-"""Width of a word, in tokens; that of a shingle is ``SHINGLE``."""
-_BUCKET_BITS: Final = 20
-_SHIFT: Final = 32 - _BUCKET_BITS
+"""Width of a word, in tokens; that of a shingle is ``minhash.SHINGLE``."""
+BUCKET_BITS: Final = 20
+
+
+def buckets_of(terms: NDArray[np.uint32] | NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Where in sorted ``terms`` those begin that open with each ``BUCKET_BITS`` bits, and where all end (int64, one more than openings)."""
+    first = np.arange(1 << BUCKET_BITS, dtype=np.uint64) << np.uint64(8 * terms.itemsize - BUCKET_BITS)
+    # In the type of the terms: a search for another would copy them.
+    return np.asarray(np.r_[np.searchsorted(terms, first.astype(terms.dtype)), terms.size], np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Distinct terms, sorted (uint32), and where to look for one by its first bits."""
+    """Distinct terms, sorted (uint32), and where to look for one by its first bits (see ``buckets_of``)."""
 
     terms: NDArray[np.uint32]
     buckets: NDArray[np.int64]
@@ -40,9 +46,7 @@ class Vocabulary:
     def of(cls, values: NDArray[np.uint32]) -> tuple[Self, NDArray[np.int64], NDArray[np.int64]]:
         """Return the vocabulary of ``values``, the position of each value in it, and how often each term is there."""
         terms, ids, counts = np.unique(values, return_inverse=True, return_counts=True)
-        edges = np.arange((1 << _BUCKET_BITS) + 1, dtype=np.uint64) << np.uint64(_SHIFT)
-        buckets = np.searchsorted(terms, edges).astype(np.int64)
-        return cls(terms, buckets), ids.astype(np.int64), counts.astype(np.int64)
+        return cls(terms, buckets_of(terms)), ids.astype(np.int64), counts.astype(np.int64)
 
 
 @inline
@@ -54,9 +58,11 @@ def term(tokens: NDArray[np.uint32], at: int, width: int) -> np.uint32:
 
 
 @inline
-def find(value: np.uint32, terms: NDArray[np.uint32], buckets: NDArray[np.int64]) -> int:
-    """Position of a term in a vocabulary, -1 if it is not there."""
-    bucket = np.int64(value >> np.uint32(_SHIFT))
+def find(
+    value: np.uint32 | np.uint64, terms: NDArray[np.uint32] | NDArray[np.uint64], buckets: NDArray[np.int64]
+) -> int:
+    """Position of a value in sorted ``terms`` of its type, -1 if it is not there; ``buckets`` are those of ``buckets_of``."""
+    bucket = np.int64(np.uint64(value) >> np.uint64(8 * terms.itemsize - BUCKET_BITS))
     low = buckets[bucket]
     high = buckets[bucket + 1]
     while low < high:
@@ -70,38 +76,12 @@ def find(value: np.uint32, terms: NDArray[np.uint32], buckets: NDArray[np.int64]
     return -1
 
 
-@kernel
-def _sets(
-    offsets: NDArray[np.int64],
-    tokens: NDArray[np.uint32],
-    width: int,
-    values: NDArray[np.uint32],
-    ends: NDArray[np.int64],
-) -> int:
-    """Distinct sorted terms of each text; returns how many in all."""
-    at = 0
-    for i in range(offsets.size - 1):
-        first = at
-        for j in range(offsets[i], offsets[i + 1] - width + 1):
-            values[at] = term(tokens, j, width)
-            at += 1
-        part = values[first:at]
-        sort(part)
-        kept = first
-        for j in range(first, at):
-            if j == first or values[j] != values[j - 1]:
-                values[kept] = values[j]
-                kept += 1
-        at = kept
-        ends[i + 1] = at
-    return at
-
-
-def term_sets(texts: Texts, width: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    """Distinct sorted terms of texts, whole, in CSR form: offsets (n + 1) and values."""
-    ends = np.zeros(texts.offsets.size, np.int64)
-    values = np.empty(int(np.maximum(np.diff(texts.offsets) - width + 1, 0).sum()), np.uint32)
-    used = _sets(texts.offsets, texts.tokens, width, values, ends)
+def shingle_sets(texts: Texts) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Distinct sorted shingles of n texts, all that their tokens give, in CSR form: offsets (int64, n + 1) and values (uint32)."""
+    n = len(texts)
+    ends = np.zeros(n + 1, np.int64)
+    values = np.empty(int(np.maximum(np.diff(texts.offsets) - SHINGLE + 1, 0).sum()), np.uint32)
+    used = _shingle_sets(np.arange(n), texts.offsets, texts.tokens, KEPT_TOKENS, values, ends, np.zeros(n, np.int64))
     return ends, values[:used]
 
 
@@ -166,8 +146,3 @@ def enough(items: int, texts: int) -> float:
     The expectation is ``items * texts * exp(-surprise)``, as for local alignments (Karlin and Altschul 1990, PNAS 87:2264).
     """
     return float(np.log(max(items, 1)) + np.log(max(texts, 1)))
-
-
-__all__ = [
-    "SHINGLE", "WORD", "Vocabulary", "enough", "find", "spread_over_accounts", "surprises", "term", "term_sets", "weights",
-]  # fmt: skip

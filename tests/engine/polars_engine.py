@@ -1,4 +1,4 @@
-"""The engine's verbs on one machine, with Polars: what the relational core is tested against, without a cluster."""
+"""An engine on one machine, with Polars: what the relational core is tested on, without a cluster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _frame(table: pa.Table) -> nw.LazyFrame[Any]:
 
 
 class PolarsEngine:
-    """Verbs over Polars. With ``pieces``, frames are cut into so many for ``map_arrow``; persisted frames live in ``folder``."""
+    """With ``pieces``, frames are cut into so many for ``map_arrow``; persisted frames live in ``folder``."""
 
     def __init__(self, folder: Path, *, pieces: int = 1) -> None:
         self._folder = folder
@@ -31,10 +31,6 @@ class PolarsEngine:
         """A small table; the number of pieces is the engine's."""
         del pieces
         return _frame(table)
-
-    def scan(self, uri: str) -> Frame:
-        """The Parquet file at a path."""
-        return nw.from_native(pl.scan_parquet(uri))
 
     def map_arrow(self, frame: Frame, fn: Tables, schema: pa.Schema, *, together: str | None = None) -> Frame:
         """Apply ``fn`` to each piece."""
@@ -48,19 +44,15 @@ class PolarsEngine:
         """Write and read again; what is there is taken as it is."""
         path = self._folder / f"{name}.parquet"
         if not path.exists():
-            self.write(frame, str(path))
-        return self.scan(str(path))
+            self._native(frame).write_parquet(path)
+        return nw.from_native(pl.scan_parquet(path))
 
-    def collect_small(self, frame: Frame, max_rows: int) -> pa.Table:
+    def collect_small(self, frame: Frame, max_rows: int | None = None) -> pa.Table:
         """The frame as a table."""
-        held = self._native(frame.head(max_rows + 1))
-        if held.height > max_rows:
+        held = self._native(frame)
+        if max_rows is not None and held.height > max_rows:
             raise TooLargeError(f"more than {max_rows:,} rows")
         return held.to_arrow()
-
-    def write(self, frame: Frame, uri: str) -> None:
-        """Write a Parquet file."""
-        self._native(frame).write_parquet(uri)
 
     def _native(self, frame: Frame) -> pl.DataFrame:
         native: pl.LazyFrame = frame.to_native()

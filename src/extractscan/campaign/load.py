@@ -1,12 +1,10 @@
-"""How a group of accounts hangs together: load, partition, succession. Each is a likelihood ratio in bits.
+"""Whether accounts are loaded as evenly as shards of one campaign, or as unevenly as customers who happen to use the same thing.
 
-All three compare *one operator who shares out work* with *independent customers who happen to use the same thing*. None uses
-volume, names of places or any word.
+How much they send is never evidence: the centre of the loads is free under both hypotheses.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -29,14 +27,13 @@ COMPARABLE: Final = 10
 COMPARABLE_FACTOR: Final = 4.0
 LOAD_REACH: Final = 1.2
 """Farthest that one account may lie from the group's median (in ln) in the sum: one outlier must not decide."""
+FAR: Final = 8.0
+"""Centres above which no small count is looked for: loads are held within ``LOAD_REACH`` of their median."""
 SMALL: Final = 40
 """Requests up to which a load is weighed as a count: above, its ln is normal enough."""
-CENTRES: Final = np.linspace(-3.0, 12.0, 151)
-"""Where the centre of ln(requests) is looked for: what is seen may be the tail of what is below the floor."""
-SUCCESSION_DISPERSION: Final = 4.0
-"""Overdispersion of overlapping pairs among accounts."""
-SHARED_WITH: Final = 3
-"""Common payloads that make an outside stream count as drawing on the same source."""
+CENTRES: Final = np.linspace(-3.0, 20.0, 231)
+"""Where the centre of ln(requests) is looked for: what is seen may be the tail of what is below the floor, and 485 million requests are
+more than one account sends."""
 
 
 def customer_spread(requests: NDArray[np.int64], near: float) -> float:
@@ -55,12 +52,14 @@ def customer_spread(requests: NDArray[np.int64], near: float) -> float:
 @lru_cache(maxsize=64)
 def _counts(spread: float) -> NDArray[np.float64]:
     """Log probabilities of 0 to ``SMALL`` requests at each of ``CENTRES``: Poisson counts whose ln mean is normal (centres, counts)."""
-    steps = np.linspace(-4.0, 4.0, 161)
+    steps = np.linspace(-4.0, 4.0, 81)
     weights = np.exp(-0.5 * steps * steps)
-    ln_mean = (CENTRES[:, None] + spread * steps)[:, None, :]
+    near = CENTRES <= FAR
+    ln_mean = (CENTRES[near, None] + spread * steps)[:, None, :]
     n = np.arange(SMALL + 1.0)[:, None]
     logs = n * ln_mean - np.exp(ln_mean) - gammaln(n + 1.0) + np.log(weights / weights.sum())
-    table: NDArray[np.float64] = logsumexp(logs, axis=2)
+    table = np.full((CENTRES.size, SMALL + 1), -np.inf)
+    table[near] = logsumexp(logs, axis=2)
     return table
 
 
@@ -76,10 +75,21 @@ def _log_likelihood(requests: NDArray[np.int64], times: NDArray[np.int64], sprea
     away = logs - CENTRES[:, None]
     # The Poisson part of a small count is left whole; of a large one its normal stands for it, on the same scale.
     large = -0.5 * np.log(2.0 * np.pi * variance) - 0.5 * away * away / variance - logs
-    total = table[:, requests[small]] @ times[small] + large @ times[~small]
+    # Sums and no products of matrices, whose order of additions is the library's.
+    total = (table[:, requests[small]] * times[small]).sum(axis=1) + (large * times[~small]).sum(axis=1)
     # What is seen at all is the part above the floor: near it, any distribution looks even.
     seen = np.log1p(-np.minimum(np.exp(table[:, :floor]).sum(axis=1), 1.0 - 1e-12))
-    return float((total - times.sum() * seen).max())
+    return _peak(total - times.sum() * seen)
+
+
+def _peak(values: NDArray[np.float64]) -> float:
+    """Height of the parabola through the greatest value and those beside it: the peak lies between the centres."""
+    at = int(np.argmax(values))
+    if not 0 < at < values.size - 1:
+        return float(values[at])
+    left, top, right = values[at - 1 : at + 2].tolist()
+    bend = left - 2.0 * top + right
+    return float(top - (right - left) ** 2 / (8.0 * bend)) if np.isfinite(bend) and bend < 0.0 else float(top)
 
 
 def load_bits(requests: NDArray[np.int64], customers: float = CUSTOMER_SPREAD, floor: int = 1) -> float:
@@ -100,57 +110,7 @@ def load_bits(requests: NDArray[np.int64], customers: float = CUSTOMER_SPREAD, f
     distinct, times = np.unique(reached, return_counts=True)
     lowest = min(floor, int(reached.min()))
     even = _log_likelihood(distinct, times, SHARD_SPREAD, lowest)
-    uneven = _log_likelihood(distinct, times, round(customers, 2), lowest)
+    # A few tables serve all groups: a twentieth of a standard deviation is less than is known of it.
+    uneven = _log_likelihood(distinct, times, round(customers * 20.0) / 20.0, lowest)
     ratio = (even - uneven) * (k - 1) / k
     return float(np.logaddexp(np.log(1.0 - UNEVEN) + ratio, np.log(UNEVEN)) / np.log(2.0))
-
-
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """Payloads in common inside a group and with outside streams that draw on the same source.
-
-    ``inside`` counts pairs of payloads of different members that coincide, of ``pairs`` there are; ``expected`` is that count if
-    members drew independently, two of them at the geometric mean of the rates at which each meets the ``outsiders``, which is the
-    rate of all where it is the same for all; ``met`` (int64, members) counts the
-    coincidences of each member. ``public`` is the share of the members' payloads that two or more accounts outside send as well,
-    ``common`` the mean share of the other members who send a member's payload.
-    """
-
-    inside: int
-    pairs: float
-    expected: float
-    outsiders: int
-    met: NDArray[np.int64]
-    public: float
-    common: float
-
-
-def succession_bits(first_us: NDArray[np.int64], last_us: NDArray[np.int64]) -> float:
-    """Log2 likelihood ratio of a relay (one account after another) against accounts active at independent times.
-
-    The statistic is the number of pairs of activity intervals that overlap in time. For independent intervals of these lengths
-    placed at random in the group's span T, a pair of lengths a and b overlaps with probability near min(1, (a + b) / T). The
-    count is taken as Poisson with that mean, with overdispersion ``SUCCESSION_DISPERSION`` since each account is in many pairs.
-    """
-    k = first_us.size
-    if k < 3:
-        return 0.0
-    span = float(last_us.max() - first_us.min())
-    if span <= 0.0:
-        return 0.0
-    # Both counts over all pairs come from sorted values: k is the size of a campaign, and may be tens of thousands.
-    pairs = k * (k - 1) / 2.0
-    lengths = np.sort((last_us - first_us).astype(np.float64) / span)
-    place = np.arange(k)
-    fitting = np.minimum(np.searchsorted(lengths, 1.0 - lengths, side="right"), place)  # shorter, and a + b <= 1
-    sums = np.r_[0.0, np.cumsum(lengths)]
-    expected = min(1.0, float((fitting * lengths + sums[fitting] + (place - fitting)).sum()) / pairs)
-    apart = int(np.searchsorted(np.sort(last_us), first_us, side="left").sum())
-    seen = pairs - apart
-    expected *= pairs
-    if seen >= expected:
-        return 0.0
-    bits = expected - seen
-    if seen > 0.0:
-        bits += seen * np.log(seen / expected)
-    return float(bits / SUCCESSION_DISPERSION / np.log(2.0))
