@@ -75,7 +75,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("log", nargs="?", help="Parquet or JSON lines with a column prompt; a simulated log without")
     parser.add_argument("--rows", type=int, default=30_000, help="distinct prompts; 0 takes all")
-    parser.add_argument("--python", action="append", default=[], metavar="[NAME=]PATH", help="interpreter with the peers")
+    parser.add_argument(
+        "--python", action="append", default=[], metavar="[NAME=]PATH", help="interpreter with the peers"
+    )
     parser.add_argument("--only", help="tools, by name, with commas; extractscan always runs")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", metavar="FILE")
@@ -92,7 +94,7 @@ def main() -> None:
         runs: dict[tuple[str, int], list[dict[str, Any]]] = {(n, t): [] for n in chosen for t in cores}
         absent: dict[str, str] = {}
         for turn in range(options.runs):
-            for name, threads in runs:
+            for (name, threads), answers in runs.items():
                 if name in absent:
                     continue
                 print(f"{turn + 1}/{options.runs} {name}, {cores[threads]}", file=sys.stderr)
@@ -100,7 +102,7 @@ def main() -> None:
                 if "missing" in answer or "failed" in answer:
                     absent[name] = f"not installed ({answer['missing']})" if "missing" in answer else answer["failed"]
                 else:
-                    runs[name, threads].append(answer)
+                    answers.append(answer)
     sets = [frozenset(shingles(text)) for text in texts]
     truth = pairs_over(sets, settings.THRESHOLD)
     counted = [i for i, items in enumerate(sets) if items]

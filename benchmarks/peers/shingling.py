@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-UNBROKEN = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3021-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+UNBROKEN = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3021-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
 """Scripts without breaks between words: each character counts as a word."""
 WORD = re.compile(rf"[{UNBROKEN}]|[^\W{UNBROKEN}]+")
 DIGITS = re.compile(r"\d+")

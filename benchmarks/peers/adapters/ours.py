@@ -29,4 +29,6 @@ def run(texts: pl.Series, threads: int) -> Outcome:
     middle = time.process_time()
     clusters = cluster_texts(tokens.offsets, tokens.values, jobs=threads)
     end = time.process_time()
-    return Outcome(labels=clusters.label.tolist(), phases={"tokens": middle - start, "sketch and cluster": end - middle})
+    return Outcome(
+        labels=clusters.label.tolist(), phases={"tokens": middle - start, "sketch and cluster": end - middle}
+    )
