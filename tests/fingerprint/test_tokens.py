@@ -103,7 +103,50 @@ def test_what_the_kernel_folds_by_itself_is_what_unicode_says():
         assert chr(int(_fold.py_func(np.uint32(c)))) == folded, hex(c)
 
 
-@given(st.lists(st.sampled_from(plain_code_points()), min_size=1, max_size=30).map(lambda cs: "".join(map(chr, cs))))
+def marks():
+    from extractscan.fingerprint.tokens import _mark
+
+    return [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF and _mark.py_func(c)]
+
+
+def test_marks_have_the_class_that_unicode_gives_them_and_compose_with_nothing():
+    import unicodedata
+
+    from extractscan.fingerprint.tokens import _mark
+
+    known = marks()
+    assert len(known) == 15
+    canonical = [u.split() for u in map(unicodedata.decomposition, map(chr, range(0x110000))) if u and u[0] != "<"]
+    # What ends a canonical decomposition may compose with what stands before it.
+    assert not {int(parts[-1], 16) for parts in canonical} & set(known)
+    for c in known:
+        assert _mark.py_func(c) == unicodedata.combining(chr(c))
+        assert unicodedata.normalize("NFKC", chr(c)).lower() == chr(c)
+        assert unicodedata.is_normalized("NFC", "ab" + chr(c))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0e17\u0e35\u0e48 \u0e1b\u0e39\u0e48",  # vowel, then tone: in order
+        "\u0e1b\u0e48\u0e39 plain",  # tone, then vowel: out of order
+        "\u0634\u0651\u064e",  # shadda, then fatha, as typed: out of order
+        "\u0634\u064e\u0651 \u0915\u094d\u0937",
+    ],
+)
+def test_marks_are_ordered_as_unicode_does(text):
+    import unicodedata
+
+    (a, b), t = tokens(text, unicodedata.normalize("NFKC", text).lower())
+    assert a == b
+    assert t.hashes[0] == t.hashes[1]
+
+
+@given(
+    st.lists(st.sampled_from([*plain_code_points()[::50], *marks() * 40]), min_size=1, max_size=30).map(
+        lambda cs: "".join(map(chr, cs))
+    )
+)
 def test_plain_text_gets_the_tokens_of_its_normal_form(text):
     import unicodedata
 

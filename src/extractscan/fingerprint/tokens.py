@@ -122,15 +122,35 @@ def _is_plain(c: int) -> bool:
         return True
     if c < 0x0250:
         if c < 0xC0:
-            return c == 0xA0 or c == 0xA1 or c == 0xA7 or c == 0xAB or c == 0xB0 or c == 0xBB or c == 0xBF
+            return (
+                c == 0xA0
+                or c == 0xA1
+                or c == 0xA3
+                or c == 0xA7
+                or c == 0xAB
+                or c == 0xAE
+                or c == 0xB0
+                or c == 0xB1
+                or c == 0xB7
+                or c == 0xBB
+                or c == 0xBF
+            )
         if c < 0x0180:
             return not (
                 c == 0x0130 or c == 0x0132 or c == 0x0133 or c == 0x013F or c == 0x0140 or c == 0x0149 or c == 0x017F
             )
         return c == 0x01A0 or c == 0x01A1 or c == 0x01AF or c == 0x01B0 or 0x0218 <= c <= 0x021B
     if c < 0x0400:  # Greek, but for the capital sigma, whose lower case depends on its place
+        if c == 0x0386 or 0x0388 <= c <= 0x038A or c == 0x038C or c == 0x0390:
+            return True
         return 0x0391 <= c <= 0x03A1 or 0x03A4 <= c <= 0x03A9 or 0x03AC <= c <= 0x03AF or 0x03B1 <= c <= 0x03CE
-    if 0x0904 <= c <= 0x0928 or 0x092A <= c <= 0x0930 or 0x0935 <= c <= 0x0939 or 0x093E <= c <= 0x094C:
+    if 0x0901 <= c <= 0x0928 or 0x092A <= c <= 0x0930 or 0x0935 <= c <= 0x0939 or 0x093E <= c <= 0x094C:
+        return True
+    if c == 0x0932 or c == 0x0933:
+        return True
+    if 0x0E01 <= c <= 0x0E37:
+        return c != 0x0E33
+    if 0x0E40 <= c <= 0x0E47 or c == 0x0E4C or 0x0E50 <= c <= 0x0E59:
         return True
     if 0x0964 <= c <= 0x096F or 0x1EA0 <= c <= 0x1EF9:
         return True
@@ -138,13 +158,30 @@ def _is_plain(c: int) -> bool:
         return True
     if 0x0621 <= c <= 0x063A or 0x0641 <= c <= 0x064A or 0x0660 <= c <= 0x0669 or c == 0x060C or c == 0x061F:
         return True
+    if c == 0x061B or c == 0x0640:
+        return True
     if 0x2010 <= c <= 0x2015:
         return c != 0x2011
-    if 0x2018 <= c <= 0x2022:
+    if 0x2018 <= c <= 0x2022 or c == 0x200B or c == 0x200F or c == 0x20AC or 0x2190 <= c <= 0x2193 or c == 0x25CF:
         return True
-    if 0x3000 <= c <= 0x3002 or 0x3008 <= c <= 0x3011 or 0x3041 <= c <= 0x3096 or 0x30A1 <= c <= 0x30FC:
+    if 0x3000 <= c <= 0x3002 or c == 0x3005 or 0x3008 <= c <= 0x3011 or 0x3041 <= c <= 0x3096 or 0x30A1 <= c <= 0x30FC:
         return True
     return bool(0x4E00 <= c <= 0x9FFF or 0xAC00 <= c <= 0xD7A3 or 0xFF01 <= c <= 0xFF5E or 0x1F300 <= c <= 0x1F64F)
+
+
+@inline
+def _mark(c: int) -> int:
+    """Canonical combining class of a mark that composes with nothing, Thai, Devanagari or Arabic; 0 for all else.
+
+    Normalisation leaves such marks as they are, but for putting those that follow one another in the order of their classes.
+    """
+    if 0x064B <= c <= 0x0652:
+        return c - 0x064B + 27
+    if c == 0x094D:
+        return 9
+    if c == 0x0E38 or c == 0x0E39:
+        return 103
+    return 107 if 0x0E48 <= c <= 0x0E4B else 0
 
 
 @inline
@@ -169,7 +206,13 @@ def _fold(c: np.uint32) -> np.uint32:
             return c + np.uint32(1)
         return c
     if c < 0x0400:
-        return c + np.uint32(32) if c >= 0x0391 and c <= 0x03A9 else c
+        if c < 0x0391:
+            if c == 0x0386:
+                return np.uint32(0x03AC)
+            if c == 0x038C:
+                return np.uint32(0x03CC)
+            return c + np.uint32(37) if c >= 0x0388 and c <= 0x038A else c
+        return c + np.uint32(32) if c <= 0x03A9 else c
     if c < 0x0600:
         if c >= 0x0410 and c < 0x0430:
             return c + np.uint32(32)
@@ -186,18 +229,25 @@ def _fold(c: np.uint32) -> np.uint32:
 
 @kernel
 def _needs_unicode(data: NDArray[np.uint8], offsets: NDArray[np.int64], out: NDArray[np.bool_]) -> None:
-    """Set ``out`` for each text with a code point that is not plain."""
+    """Set ``out`` for each text that normalisation may change beyond ``_fold``: a code point is not plain, or marks are out of order."""
     for i in range(offsets.size - 1):
         p = offsets[i]
         end = offsets[i + 1]
         found = False
+        last = 0
         while p < end and not found:
             b = np.uint32(data[p])
             if b < 0x80:
+                last = 0
                 p += 1
                 continue
             c, p = _decode(data, p, b)
-            found = not _is_plain(c)  # type: ignore[arg-type]
+            if _is_plain(c):  # type: ignore[arg-type]
+                last = 0
+                continue
+            mark = _mark(c)  # type: ignore[arg-type]
+            found = mark == 0 or mark < last
+            last = mark
         out[i] = found
 
 

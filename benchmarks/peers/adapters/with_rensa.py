@@ -1,0 +1,36 @@
+"""rensa: R-MinHash of whole sets by its batch functions, and all queries of its index at once."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import settings
+from outcome import Outcome
+from rensa import RMinHash, RMinHashLSH
+from shingling import shingle_sets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PACKAGE = "rensa"
+SHINGLES = "word 3-grams, in Python"
+
+
+def prepare(texts: list[str], folder: Path, threads: int) -> list[str]:
+    del folder, threads
+    return texts
+
+
+def run(texts: list[str], threads: int) -> Outcome:
+    del threads
+    start = time.process_time()
+    rows, sets = shingle_sets(texts)
+    middle = time.process_time()
+    sketches = RMinHash.from_token_sets(sets, num_perm=settings.NUM_PERM, seed=42)
+    index = RMinHashLSH(threshold=settings.THRESHOLD, num_perm=settings.NUM_PERM, num_bands=settings.BANDS)
+    index.insert_many(sketches)
+    met = index.query_all(sketches)
+    end = time.process_time()
+    pairs = ((rows[j], rows[i]) for i, others in enumerate(met) for j in others if j < i)
+    return Outcome(pairs=pairs, phases={"shingles": middle - start, "sketch and index": end - middle})

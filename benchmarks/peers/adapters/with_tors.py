@@ -1,0 +1,33 @@
+"""tors: shingles, signatures and bands in Rust, text by text; candidates are not verified."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import settings
+import tors
+from outcome import Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PACKAGE = "tors"
+SHINGLES = "word 3-grams, its own"
+NOTHING = 2**64 - 1
+
+
+def prepare(texts: list[str], folder: Path, threads: int) -> list[str]:
+    del folder, threads
+    return texts
+
+
+def run(texts: list[str], threads: int) -> Outcome:
+    del threads
+    rows, signatures = [], []
+    for i, text in enumerate(texts):
+        signature = tors.minhash_signature(text, num_perm=settings.NUM_PERM, shingle_size=3)
+        if signature[0] != NOTHING:
+            rows.append(i)
+            signatures.append(signature)
+    met = tors.lsh_candidates(signatures, bands=settings.BANDS, rows=settings.ROWS)["pairs"]
+    return Outcome(pairs=((rows[i], rows[j]) for i, j in met))
