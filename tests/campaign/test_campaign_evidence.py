@@ -111,8 +111,8 @@ def test_every_family_is_capped():
     assert bits(found)["even_load"] == CAPS["load"]
 
 
-def test_many_outsiders_make_a_partition_as_sure_as_can_be():
-    assert bits(judged(SHARDS + MANY_READERS))["partition"] > bits(judged(SHARDS + READERS))["partition"] + 2
+def test_more_outsiders_make_a_partition_surer():
+    assert bits(judged(SHARDS + MANY_READERS))["partition"] > bits(judged(SHARDS + READERS[:1]))["partition"] + 1
 
 
 @pytest.mark.parametrize("factor", [10, 1000])

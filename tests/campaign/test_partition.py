@@ -10,6 +10,7 @@ from scipy.stats import nbinom
 from extractscan.campaign.overlap import Overlap
 from extractscan.campaign.partition import (
     GLANCE,
+    OPEN,
     OUTSIDERS_TRUSTED,
     SAMPLE,
     SHARED_OUT,
@@ -40,18 +41,19 @@ def bits(inside, pairs, rate=0.0, others=0, grid=0.0):
 
 def chance(count, mean):
     """Probability of a count that is negative binomial with this mean and ``DISPERSION`` times that variance."""
-    return nbinom.pmf(count, mean / (DISPERSION - 1), 1 / DISPERSION)
+    return nbinom.pmf(count, mean / (DISPERSION - 1), 1 / DISPERSION) if mean else float(count == 0)
 
 
 def partition_by_hand(inside, pairs, rate, others, grid):
-    """Both likelihoods as sums over sources of a thousand to ten million items, and one of the size that outsiders tell of."""
-    alternatives = [(1.0, max(1.0 / source, grid)) for source in SOURCES]
+    """Both likelihoods as sums over no source, sources of a thousand to ten million items, and one of the size that outsiders tell of."""
+    alternatives = [(OPEN, 0.0, inside) if pairs * grid < 1.0 else (OPEN, grid, 0.0)]
+    alternatives += [((1.0 - OPEN) / SOURCES.size, max(1.0 / source, grid), 0.0) for source in SOURCES]
     if others and rate:
-        alternatives.append((SOURCES.size * TRUST * min(others, OUTSIDERS_TRUSTED), max(rate, grid)))
-    independent = sum(weight * chance(inside, pairs * r) for weight, r in alternatives)
+        alternatives.append((TRUST * min(others, OUTSIDERS_TRUSTED), max(rate, grid), 0.0))
+    independent = sum(weight * chance(inside, max(pairs * r, least)) for weight, r, least in alternatives)
     shared_out = sum(
-        weight * (chance(inside, left * pairs * r) if left else float(inside == 0)) / SHARES_LEFT.size
-        for weight, r in alternatives
+        weight * chance(inside, max(left * pairs * r, least)) / SHARES_LEFT.size
+        for weight, r, least in alternatives
         for left in SHARES_LEFT
     )
     return np.log2(SHARED_OUT * shared_out / independent + 1.0 - SHARED_OUT)
@@ -90,7 +92,7 @@ def test_overlap_as_with_outsiders_is_evidence_against(rate):
 
 
 def test_an_empty_overlap_where_twenty_are_expected_is_evidence_and_where_none_is_expected_is_not():
-    assert bits(0, 20_000.0, 1e-3, 20) > 4
+    assert bits(0, 20_000.0, 1e-3, 20) > 3
     assert abs(bits(0, 20.0, 1e-3, 20)) < 0.1
 
 
@@ -128,7 +130,7 @@ def test_the_more_outsiders_lead_to_expect_the_more_its_absence_tells_while_sour
 
 
 def test_evidence_grows_with_the_number_of_outsiders_and_then_no_more():
-    found = [bits(0, 1e4, 3e-3, others) for others in (1, 3, 10, 30, OUTSIDERS_TRUSTED)]
+    found = [bits(0, 1e4, 3e-3, others) for others in range(1, OUTSIDERS_TRUSTED + 1)]
     assert found == sorted(found)
     assert found[-1] > found[0] + 1
     assert bits(0, 1e4, 3e-3, 10 * OUTSIDERS_TRUSTED) == found[-1]
@@ -226,3 +228,8 @@ def test_where_members_meet_as_often_as_their_make_up_has_it_a_glance_is_enough(
     for overlap in (replace(NEVER, pairs=1e5, inside=10_000), replace(NEVER, pairs=1e5)):
         assert Meetings(streams, prompts).probability(np.arange(4), owner, overlap) > 0
     assert asked == [GLANCE] * 4 + [SAMPLE] * 2
+
+
+@pytest.mark.parametrize("pairs", [1e3, 1e6, 1e9])
+def test_that_nobody_meets_says_less_than_a_bit_where_nothing_says_they_would(pairs):
+    assert -1.0 <= bits(0, pairs) < 1.0

@@ -34,6 +34,9 @@ ORGANIC: Final = -0.8
 """Load bits under which a group's loads are those of independent customers: all but a tenth of what there can be."""
 MOST: Final = 0.5
 """Share of a group's members who send each payload, from which it is a test or an exercise that all of them were given."""
+PLAINLY_SHARED_OUT: Final = 3.0
+"""Partition bits, eight to one, from which public items do not excuse a group: a test or an exercise is the same for all who sit it, and
+they meet in it. Who shares out a public list harvests with it."""
 UNLIKE: Final = 0.7
 ALIKE: Final = 0.95
 """Likeness of payload distributions up to which members work on different data, and from which on one source: its expectation
@@ -250,17 +253,18 @@ def judge(group: Group, known: Population) -> Judged:
             )
         )
     on_purpose = group.kind == "near_empty" or float(np.median(members["resampled"].to_numpy())) > RESAMPLED_NATURAL
+    same_test = 1.0 - float(np.clip(partition * one_source / PLAINLY_SHARED_OUT, 0.0, 1.0))
     gates = group_gates(
         members,
         0.0 if group.kind == "near_empty" else _known_to_all(overlap),
         group.likeness,
+        same_test=same_test,
         repeats_on_purpose=on_purpose,
     )
-    # What only supports counts for a group that has a reason of its own.
+    # What only supports counts as far as a group has a reason of its own: in full from one bit.
     total = sum(e.bits for e in evidence if e.family not in SUPPORTING)
-    if total > 0 or group.kind == "near_empty":
-        total += sum(e.bits for e in evidence if e.family in SUPPORTING)
-    total = max(0.0, total)
+    reason = 1.0 if group.kind == "near_empty" else float(np.clip(total, 0.0, 1.0))
+    total = max(0.0, total + reason * sum(e.bits for e in evidence if e.family in SUPPORTING))
     for gate in gates:
         total *= gate.factor
     return Judged(group, accounts, tuple(evidence), tuple(gates), total, load <= ORGANIC)

@@ -30,14 +30,15 @@ EVALUATES: Final = (
 
 
 def group_gates(
-    members: pl.DataFrame, shared: float, likeness: float | None, *, repeats_on_purpose: bool
+    members: pl.DataFrame, shared: float, likeness: float | None, *, same_test: float = 1.0, repeats_on_purpose: bool
 ) -> list[Gate]:
     """Gates of a group.
 
     ``members`` has a row an account: ``org_id, ip, end_users, conversing, requests, payloads,
     first_us, last_us, highest_temperature``, null where unknown.
     ``shared`` is the share of the group's payloads that others, or most of the group, send too, ``likeness`` how alike
-    the members' payload distributions are (None if unknown). ``repeats_on_purpose`` says that repetition is what the group was
+    the members' payload distributions are (None if unknown), ``same_test`` how far they may all have been given these payloads (0 where
+    they share them out among themselves). ``repeats_on_purpose`` says that repetition is what the group was
     proposed for (near-empty prompts, several samples of each).
     """
     k = members.height
@@ -61,11 +62,11 @@ def group_gates(
         gates.append(
             Gate("one_network", 0.3, f"{k} accounts come from {few} addresses: a class, an office or one host")
         )
-    if shared >= 0.2:
+    if shared * same_test >= 0.2:
         gates.append(
             Gate(
                 "public_items",
-                max(0.1, 1.0 - 1.1 * shared),
+                max(0.1, 1.0 - 1.1 * shared * same_test),
                 f"{shared:.0%} of the payloads are also sent by others, or by most of the group",
             )
         )

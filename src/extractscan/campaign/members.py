@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 KNOWN: Final = 0.2
 """Share of a member's payloads that others send too, above which it works on something public."""
-TESTING_SHARE: Final = 0.1
-"""Share of a group up to which members that run a public test are taken out of it."""
+BYSTANDERS: Final = 0.25
+"""Share of a group up to which members of another kind are taken out of it: those who run a public test, or have sent many times what
+the others have. Where more are so, the group is not what was proposed, and its gates and loads say it."""
 CANNOT_LINK_SHARE: Final = 0.9
 CANNOT_LINK_MIN: Final = 10
 """A member with this share of all overlap inside a group, and at least so many payloads of it, is no shard."""
@@ -31,9 +32,8 @@ PLAINLY_EVEN: Final = 4.0
 """Load bits from which a group's loads are plainly handed out: sixteen to one."""
 OUTSIZED: Final = 4.0
 OUTSIZED_FACTOR: Final = 4.0
-OUTSIZED_SHARE: Final = 0.1
 """Robust standard deviations of ln(requests), and the factor, above the median from which a member of a group is no shard of the
-same list; and the share of a group that may be such. A shard that came late or was banned has sent less, none has a reason to
+same list. A shard that came late or was banned has sent less, none has a reason to
 have sent many times as much."""
 
 
@@ -80,7 +80,7 @@ def without_outsized(group: Group, account: NDArray[np.int64], requests: NDArray
     away = logs - np.median(logs)
     limit = max(np.log(OUTSIZED_FACTOR), OUTSIZED * 1.4826 * float(np.median(np.abs(away))))
     outsized = away > limit
-    if not outsized.any() or outsized.sum() > OUTSIZED_SHARE * members.size:
+    if not outsized.any() or outsized.sum() > BYSTANDERS * members.size:
         return group
     # Among customers the largest is only the largest: it must not be taken out to make the others look alike.
     if load_bits(sent[~outsized], floor=SMALLEST[group.kind]) < PLAINLY_EVEN:
@@ -97,6 +97,6 @@ def without_evaluations(group: Group, profiles: pl.DataFrame, public: NDArray[np
     testing = table["evaluates"].to_numpy() & (public[group.streams] >= KNOWN)
     account = table["account"].to_numpy()
     tested = np.unique(account[testing])
-    if not tested.size or tested.size > TESTING_SHARE * np.unique(account).size:
+    if not tested.size or tested.size > BYSTANDERS * np.unique(account).size:
         return group
     return replace(group, streams=group.streams[~np.isin(account, tested)])

@@ -4,7 +4,8 @@ Zero overlap alone says little: it depends on how large the source is. What is c
 independent draws would give, where the size of the source is known from
 
 * outsiders, who draw on it too and meet the members at some rate;
-* experience: sources of a thousand to ten million items, every order of magnitude as likely;
+* experience: even odds that there is no common source at all, else one of a thousand to ten million items, every order of
+  magnitude as likely;
 * the payloads' own make-up: where they fill a grid of slots, a chain of their words shows how soon two draws must coincide.
 
 Outsiders are not trusted wholly: one of them may be a chance acquaintance, so that evidence grows with their number.
@@ -32,11 +33,15 @@ SHARED_OUT: Final = 0.5
 """Operators who share out a list; the others let every account draw for itself."""
 SOURCES: Final = np.logspace(3.0, 7.0, 41)
 """Sizes of a source about which nothing is known: the collections that are published have a thousand to ten million items."""
+OPEN: Final = 0.5
+"""Groups whose members draw on no common source: what customers send is their own, and however much of it meets says nothing. So that
+members avoid one another says less than a bit, unless outsiders, or the payloads' own make-up, say that draws would meet."""
 TRUST: Final = 4.0
 """Odds that an outsider who shares several payloads with a group draws on the source as its members do, and is no chance
 acquaintance."""
-OUTSIDERS_TRUSTED: Final = 100
-"""Outsiders beyond which more of them do not make their rate any surer."""
+OUTSIDERS_TRUSTED: Final = 4
+"""Outsiders beyond which more of them do not make their rate any surer: all of them may have what customers sent, each of his own, out
+of one collection that was published. One group in sixteen is granted that."""
 
 GLANCE: Final = 256
 SAMPLE: Final = 2048
@@ -52,17 +57,19 @@ def partition_bits(overlap: Overlap, grid: float = 0.0) -> float:
     """
     if overlap.pairs <= 0.0:
         return 0.0
-    rates = 1.0 / SOURCES
-    weights = np.full(SOURCES.size, 1.0 / SOURCES.size)
+    rates = np.r_[0.0, 1.0 / SOURCES]
+    weights = np.r_[OPEN, np.full(SOURCES.size, (1.0 - OPEN) / SOURCES.size)]
     if overlap.expected > 0.0:
         rates = np.r_[rates, overlap.expected / overlap.pairs]
         weights = np.r_[weights, TRUST * min(overlap.outsiders, OUTSIDERS_TRUSTED)]
     # A chain of words mixes more freely than people fill slots: it is a lower bound of the rate at which draws coincide.
     mean = overlap.pairs * np.maximum(rates, grid)
+    left = mean[:, None] * SHARES_LEFT
+    if mean[0] < 1.0:  # without a source, or a make-up, there is no mean: what was seen is as likely as anything
+        mean[0] = left[0] = overlap.inside
     logs = np.log(weights / weights.sum())
     independent = float(logsumexp(logs + log_counts(overlap.inside, mean)))
-    left = logs[:, None] + log_counts(overlap.inside, mean[:, None] * SHARES_LEFT)
-    shared_out = float(logsumexp(left)) - float(np.log(SHARES_LEFT.size))
+    shared_out = float(logsumexp(logs[:, None] + log_counts(overlap.inside, left))) - float(np.log(SHARES_LEFT.size))
     ratio = np.logaddexp(np.log(SHARED_OUT) + shared_out - independent, np.log(1.0 - SHARED_OUT))
     return float(ratio / np.log(2.0))
 

@@ -44,9 +44,11 @@ def proposals(profiles: pl.DataFrame, streams: Streams, prompts: Texts, payloads
     units, left_out = units_of(single_turn, public)
     corpora = Corpora(streams, prompts, units)
     groups = frame_groups(single_turn) + corpus_groups(single_turn, units, corpora)
-    groups = [without_foreign_customers(g, account, profiles["requests"].to_numpy(), payloads) for g in groups]
+    requests = profiles["requests"].to_numpy()
     groups = [without_evaluations(g, profiles, public) for g in groups]
-    groups = [without_outsized(g, account, profiles["requests"].to_numpy()) for g in groups]
+    groups = [without_outsized(g, account, requests) for g in groups]
+    # Last, since among several who meet everybody none stands out.
+    groups = [without_foreign_customers(g, account, requests, payloads) for g in groups]
     groups = [g for g in groups if g.kind != "corpus" or np.unique(account[g.streams]).size >= MIN_SHARDS]
     groups = [replace(g, likeness=member_likeness(g, profiles, corpora)) for g in groups]
     return Proposals(groups + near_empty_groups(single_turn), len(units), left_out)

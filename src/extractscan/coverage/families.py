@@ -1,7 +1,7 @@
 """Frame families: the same frame in many accounts, inline or as a system prompt, counts as one.
 
 A frame is known by its skeleton, the set of its words. Two skeletons belong to one family when their Jaccard similarity
-is at least ``SAME``, or when the smaller lies almost whole in the larger (a prefix with and without a trailing line).
+is at least ``SAME``, or when the smaller lies almost whole in a larger one of its kind (a prefix with and without a trailing line).
 Families grow around their most used skeleton and every member is compared with it, so that they do not chain.
 
 Who is compared is found by prefix filtering (Chaudhuri, Ganti, Kaushik 2006; Xiao et al. 2008, *PPJoin*): with words in order of rarity,
@@ -25,6 +25,9 @@ SAME: Final = 0.5
 CONTAINED: Final = 0.8
 """Share of the smaller skeleton that lies in the larger, for skeletons of at least ``CONTAINED_WORDS``."""
 CONTAINED_WORDS: Final = 6
+LARGER: Final = 4.0
+"""Times as many words as the smaller skeleton has, up to which the larger may be the same frame with more around it. A long text has
+the common words of any short one: beyond, that they lie in it is chance."""
 MIN_WORDS: Final = 4
 """Distinct words of the smallest frame: below, a shared start is grammar."""
 FRUITLESS: Final = 1024
@@ -83,6 +86,7 @@ def _grow(
     same: float,
     contained: float,
     contained_words: int,
+    larger: float,
     fruitless: int,
     family: NDArray[np.int64],
 ) -> None:
@@ -114,10 +118,9 @@ def _grow(
                         smaller = min(size, own.size)
                         # At Jaccard J two sets share J / (1 + J) of their summed sizes; half a word less, for rounding.
                         needed = min(same / (1.0 + same) * (size + own.size), contained * smaller) - 0.5
+                        inside = smaller >= contained_words and max(size, own.size) <= larger * smaller
                         common = _common(own, ranks[bounds[j] : bounds[j + 1]], needed)
-                        if common >= same * (size + own.size - common) or (
-                            common >= contained * smaller and smaller >= contained_words
-                        ):
+                        if common >= same * (size + own.size - common) or (inside and common >= contained * smaller):
                             family[j] = i
                     if family[j] >= 0:
                         highs[w] -= 1
@@ -170,6 +173,7 @@ def families(offsets: NDArray[np.int64], words: NDArray[np.uint32], weight: NDAr
             SAME,
             CONTAINED,
             CONTAINED_WORDS,
+            LARGER,
             FRUITLESS,
             head,
         )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.coverage.ladders import common_words, ladder, shared_end
+from extractscan.coverage.ladders import common_words, ladder, shared_end, steady_words
 from extractscan.fingerprint.sorting import find
 from extractscan.jit import kernel
 from extractscan.threads import pieces, share
@@ -160,7 +160,9 @@ def _measure_groups(
         part = members[bounds[g] : bounds[g + 1]]
         front[g] = shared_end(part, offsets, tokens, False, max_depth, 0)
         back[g] = shared_end(part, offsets, tokens, True, max_depth, front[g])
-        sizes[g] = common_words(part, offsets, tokens, template_share, skeleton[room[g] - room[0] :])
+        own = skeleton[room[g] - room[0] :]
+        count = common_words(part, offsets, tokens, template_share, own)
+        sizes[g] = steady_words(part, offsets, tokens, front[g], back[g], template_share, own[:count])
 
 
 @dataclass(frozen=True, slots=True)

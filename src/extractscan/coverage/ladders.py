@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from extractscan.jit import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+STEADY: Final = 8
+"""Times from which a word in one prompt is no longer counted."""
 
 
 @kernel
@@ -185,3 +188,45 @@ def common_words(
                 count += 1
             start = j
     return count
+
+
+@kernel
+def steady_words(
+    members: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    tokens: NDArray[np.uint32],
+    front: int,
+    back: int,
+    least: float,
+    words: NDArray[np.uint32],
+) -> int:
+    """Keep those of the sorted ``words`` that are a template's, at the start of ``words``; returns how many.
+
+    A template says its words equally often each time, in at least the share ``least`` of the members; the grammar of long payloads
+    does not. What stands in the shared ``front`` or ``back`` tokens of as many members is the template's anyhow.
+    """
+    total = words.size
+    times = np.zeros((total, STEADY + 1), np.int64)
+    ends = np.zeros(total, np.int64)
+    now = np.zeros(total, np.int64)
+    at_end = np.zeros(total, np.bool_)
+    for i in members:
+        now[:] = 0
+        at_end[:] = False
+        low = offsets[i]
+        high = offsets[i + 1]
+        for j in range(low, high):
+            k = np.searchsorted(words, tokens[j])
+            if k < total and words[k] == tokens[j]:
+                now[k] += 1
+                if j < low + front or j >= high - back:
+                    at_end[k] = True
+        for k in range(total):
+            times[k, min(now[k], STEADY)] += 1
+            ends[k] += at_end[k]
+    kept = 0
+    for k in range(total):
+        if max(times[k, 1:STEADY].max(), ends[k]) >= least * members.size:
+            words[kept] = words[k]
+            kept += 1
+    return kept

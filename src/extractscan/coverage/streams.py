@@ -50,6 +50,8 @@ OPENER: Final = 4
 GENERIC_WORDS: Final = 8
 GENERIC_ACCOUNTS: Final = 5
 """A system prompt of fewer words that so many accounts have says nothing about any of them."""
+WRITTEN_BY: Final = 2
+"""Accounts that write a system prompt's words into their prompts, from which it is a frame: one may be a curiosity."""
 NATURAL_USERS: Final = 3
 """Accounts that use an end now and then, without a frame, from which it can be natural language."""
 
@@ -230,10 +232,13 @@ def _with_short_frames(
     """Settle what families cannot: short frames, and system prompts that everybody uses.
 
     A frame of too few words to be known again elsewhere is its account's own family. A short system prompt alone that many
-    accounts use (*You are a helpful assistant*) frames nothing.
+    accounts use (*You are a helpful assistant*) frames nothing, unless others write the same words into their prompts: that is what one
+    does with a template, and not with a setting.
     """
     bare = (system >= 0) & (group < 0) & (words < GENERIC_WORDS)
-    everybodys = bare & (family >= 0) & (_users(family, account) >= GENERIC_ACCOUNTS)
+    inline = np.flatnonzero((system < 0) & (group >= 0) & (family >= 0))
+    written = np.unique(family[inline][_users(family[inline], account[inline]) >= WRITTEN_BY])
+    everybodys = bare & (family >= 0) & (_users(family, account) >= GENERIC_ACCOUNTS) & ~np.isin(family, written)
     family = np.where(everybodys, SINGLE, family)
     rare = bare & (words > 0) & (_users(system, account) < GENERIC_ACCOUNTS)
     own = (family < 0) & ((group >= 0) | rare)
