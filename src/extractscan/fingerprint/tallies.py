@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from extractscan.jit import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+Whole = TypeVar("Whole", np.int64, np.uint32, np.uint64)
 
 
 @kernel
@@ -46,3 +48,14 @@ def tallies(shown: NDArray[np.uint64], asked: NDArray[np.uint64]) -> NDArray[np.
     out = np.empty(asked.size, np.int64)
     _tally(shown, asked, np.empty(slots, np.uint64), np.zeros(slots, np.int32), out)
     return out
+
+
+def distinct_values(values: NDArray[Whole]) -> NDArray[Whole]:
+    """Sort the distinct of some whole numbers: what ``np.unique`` gives, which goes by a table and takes several times as long."""
+    ordered = np.sort(values)
+    if not ordered.size:
+        return ordered
+    fresh = np.empty(ordered.size, bool)
+    fresh[0] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
+    return ordered[fresh]
