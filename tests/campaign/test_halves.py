@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ def counted(streams):
     every = np.arange(len(texts), dtype=np.int64)
     none = np.zeros(len(texts), np.int64)
     ends, columns, first, second = _halves(bounds, every, none, none, every, offsets, tokens, SAMPLE, WORDS, BUCKETS)
-    rows = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    rows = [slice(a, b) for a, b in pairwise(ends)]
     return [
         dict(zip(columns[r].tolist(), zip(first[r].tolist(), second[r].tolist(), strict=True), strict=True))
         for r in rows
