@@ -187,6 +187,17 @@ def test_a_bound_on_work_leaves_the_map_complete(monkeypatch):
     assert settled[0] < settled[1] < settled[2] < settled[3] == sketches.STANDARD_ERRORS
 
 
+def test_to_give_up_too_soon_costs_time_and_changes_nothing(monkeypatch):
+    monkeypatch.setattr(sketches, "TILE", 16)
+    f = some(7)
+    whole = candidates(f, SAME_CORPUS, 1)
+    monkeypatch.setattr(sketches, "HOPELESS", 0)
+    again = candidates(f, SAME_CORPUS, 1)
+    assert np.array_equal(again.bits, whole.bits)
+    assert np.array_equal(again.links, whole.links)
+    assert again.settled == whole.settled == sketches.STANDARD_ERRORS
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_communities_are_those_of_all_pairs(seed):
     f = some(100 + seed, 150, 20)

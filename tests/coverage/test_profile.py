@@ -5,7 +5,8 @@ import pytest
 from coverage_help import START, canonical, hanzi, streams_of, word, words
 from polars.testing import assert_frame_equal
 
-from extractscan.coverage.profile import LAGS, SAMPLE, WORDS, profile
+from extractscan.coverage.neighbours import LAGS, SAMPLE, WORDS
+from extractscan.coverage.profile import profile
 from extractscan.coverage.streams import find_streams
 from extractscan.fingerprint.requests import fingerprint, merge
 

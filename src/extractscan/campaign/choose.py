@@ -34,11 +34,17 @@ def _own_bits(judged: Judged) -> float:
     return judged.bits - corpus
 
 
-def _mostly_framed(candidate: Judged, frames: list[Judged]) -> bool:
-    """Whether a corpus adds but a few to the accounts of a frame that is a campaign by itself: those few hang on likeness alone."""
-    return any(
-        np.intersect1d(frame.accounts, candidate.accounts).size >= MOSTLY * candidate.accounts.size for frame in frames
-    )
+class _Framed:
+    """The accounts of frames that are campaigns by themselves."""
+
+    def __init__(self, frames: list[Judged]) -> None:
+        self._frame = np.repeat(np.arange(len(frames)), [f.accounts.size for f in frames])
+        self._account = np.concatenate([f.accounts for f in frames]) if frames else np.zeros(0, np.int64)
+
+    def mostly(self, candidate: Judged) -> bool:
+        """Whether a corpus adds but a few to the accounts of one frame: those few hang on likeness alone."""
+        common = np.bincount(self._frame[np.isin(self._account, candidate.accounts)])
+        return bool((common >= MOSTLY * candidate.accounts.size).any())
 
 
 def choose(groups: list[Group], known: Population) -> tuple[list[Judged], list[Judged]]:
@@ -58,8 +64,8 @@ def choose(groups: list[Group], known: Population) -> tuple[list[Judged], list[J
             int(j.group.streams[0]),
         ),
     )
-    frames = [j for j in judged if j.group.kind == "frame" and j.bits >= REPORT]
-    order = [j for j in order if j.group.kind == "frame" or not _mostly_framed(j, frames)]
+    framed = _Framed([j for j in judged if j.group.kind == "frame" and j.bits >= REPORT])
+    order = [j for j in order if j.group.kind == "frame" or not framed.mostly(j)]
     account = known.profiles["account"].to_numpy().astype(np.int64)
     family = known.profiles["family"].to_numpy()
     taken: set[int] = set()

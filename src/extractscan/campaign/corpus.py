@@ -20,7 +20,7 @@ import polars as pl
 from extractscan.campaign.frequencies import all_pairs, weighted
 from extractscan.campaign.likeness import Matrix, Sketched
 from extractscan.campaign.sketches import candidates
-from extractscan.fingerprint.sorting import distinct, sort
+from extractscan.fingerprint.sorting import sort
 from extractscan.jit import kernel
 from extractscan.threads import pieces, share
 
@@ -42,6 +42,18 @@ ALL_PAIRS: Final = 512
 """Units up to which every pair is compared in full, which takes about a second; above, sketches choose the pairs."""
 PIECE: Final = 1 << 14
 """Payloads whose words are counted at a time: what is set aside for their words is 42 MB."""
+
+
+LAST, WORD, FIRST, SECOND = range(4)
+"""What is known of a bucket: see ``_halves``."""
+
+
+@kernel
+def _among(tokens: NDArray[np.uint32], token: np.uint32) -> bool:
+    for other in tokens:  # noqa: SIM110 (numba)
+        if other == token:
+            return True
+    return False
 
 
 @kernel
@@ -70,13 +82,14 @@ def _halves(
     first = np.empty(capacity, np.float64)
     second = np.empty(capacity, np.float64)
     ends = np.zeros(n + 1, np.int64)
-    counts = np.zeros((2, dimensions), np.int64)
-    stamp = np.full(dimensions, -1, np.int64)
+    # Of each bucket: the payload that had it last (from 1, over all streams), a word of that, and how many of both halves had it.
+    state = np.zeros((dimensions, 4), np.int32)
     touched = np.empty(dimensions, np.uint32)
-    scratch = np.empty(words, np.uint32)
     at = 0
+    payload = 0
     for s in range(n):
         lo = bounds[s]
+        earlier = payload
         size = min(bounds[s + 1] - lo, sample)
         used = 0
         for m in range(size):
@@ -85,21 +98,29 @@ def _halves(
             begin = offsets[i] + front[k]
             end = min(offsets[i + 1] - back[k], begin + words)
             half = m & 1
-            if end > begin:
-                for t in scratch[: distinct(tokens[begin:end], scratch[: end - begin])]:
-                    bucket = np.int64(t) & (dimensions - 1)
-                    if stamp[bucket] != s:
-                        stamp[bucket] = s
+            payload += 1
+            for j in range(begin, end):
+                bucket = np.int64(tokens[j]) & (dimensions - 1)
+                word = np.int32(
+                    tokens[j] >> np.uint32(1)
+                )  # what buckets do not tell apart differs above the lowest bit
+                if state[bucket, LAST] == payload:
+                    if state[bucket, WORD] == word or _among(tokens[begin:j], tokens[j]):
+                        continue
+                else:
+                    if state[bucket, LAST] <= earlier:
                         touched[used] = np.uint32(bucket)
                         used += 1
-                        counts[0, bucket] = 0
-                        counts[1, bucket] = 0
-                    counts[half, bucket] += 1
+                        state[bucket, FIRST] = 0
+                        state[bucket, SECOND] = 0
+                    state[bucket, LAST] = payload
+                    state[bucket, WORD] = word
+                state[bucket, FIRST + half] += 1
         sort(touched[:used])
         for bucket in touched[:used]:
             columns[at] = bucket
-            first[at] = counts[0, bucket] / max(1, (size + 1) // 2)
-            second[at] = counts[1, bucket] / max(1, size // 2)
+            first[at] = state[bucket, FIRST] / max(1, (size + 1) // 2)
+            second[at] = state[bucket, SECOND] / max(1, size // 2)
             at += 1
         ends[s + 1] = at
     return ends, columns[:at].copy(), first[:at].copy(), second[:at].copy()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections import Counter
+from typing import Final, TypeVar
 
 import polars as pl
 
 from extractscan.verdict.findings import Gate
+
+Columns = TypeVar("Columns", pl.Expr, pl.Series)
 
 REPEATS: Final = 4.0
 """Times that each payload is sent, from which a sender tests something."""
@@ -23,9 +26,14 @@ BENCHMARK: Final = (
 DAY_US: Final = 86_400_000_000
 
 
-EVALUATES: Final = (
-    (pl.col("highest_temperature") == 0.0) & (pl.col("last_us") - pl.col("first_us") <= BENCHMARK_DAYS * DAY_US)
-).fill_null(value=False)
+_EVALUATION: Final = ("highest_temperature", "first_us", "last_us")
+
+
+def _evaluates(highest: Columns, first: Columns, last: Columns) -> Columns:
+    return (highest == 0.0) & (last - first <= BENCHMARK_DAYS * DAY_US)
+
+
+EVALUATES: Final = _evaluates(*(pl.col(name) for name in _EVALUATION)).fill_null(value=False)
 """Whether a stream or a member looks like the run of a benchmark; not where temperatures are unknown."""
 
 
@@ -51,14 +59,15 @@ def group_gates(
                 f"its accounts work on different data (similarity {likeness:.2f}; 1: one source)",
             )
         )
-    organisations = members["org_id"].drop_nulls()
-    if k >= 3 and organisations.len() >= 3:
-        top = int(organisations.value_counts(sort=True)["count"][0])
+    # A call of Polars for each number of each group would take longer than all the rest.
+    organisations = Counter(o for o in members["org_id"].to_list() if o is not None)
+    if k >= 3 and organisations.total() >= 3:
+        top = max(organisations.values())
         if top >= 0.8 * k:
             gates.append(Gate("one_organisation", 0.2, f"{top} of {k} accounts belong to one organisation"))
-    addresses = members["ip"].drop_nulls()
-    if k >= 4 and addresses.len() >= 0.8 * k and addresses.n_unique() * 3 <= addresses.len():
-        few = addresses.n_unique()
+    addresses = [a for a in members["ip"].to_list() if a is not None]
+    few = len(set(addresses))
+    if k >= 4 and len(addresses) >= 0.8 * k and few * 3 <= len(addresses):
         gates.append(
             Gate("one_network", 0.3, f"{k} accounts come from {few} addresses: a class, an office or one host")
         )
@@ -71,7 +80,7 @@ def group_gates(
             )
         )
     again = float((members["requests"] / members["payloads"]).median() or 1.0)  # type: ignore[arg-type]
-    evaluating = int(members.select(EVALUATES.sum()).item())
+    evaluating = int(_evaluates(*(members[name] for name in _EVALUATION)).sum() or 0)
     if evaluating * 5 >= k * 4:
         gates.append(Gate("benchmark", BENCHMARK_FACTOR, f"{evaluating} of {k} accounts: {BENCHMARK}"))
     if again >= REPEATS and not repeats_on_purpose:

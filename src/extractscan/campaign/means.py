@@ -25,14 +25,18 @@ def _pairs(values: NDArray[np.int64]) -> float:
     return float((sizes * (sizes - 1) // 2).sum())
 
 
+def _codes(column: pl.Series) -> NDArray[np.int64]:
+    """Codes as int64, -1 where unknown."""
+    values = column.cast(pl.Int64).to_numpy()
+    return np.where(np.isnan(values), -1, values).astype(np.int64) if column.null_count() else values
+
+
 def sharing_pairs(accounts: pl.DataFrame) -> float:
     """Pairs of accounts that share a payment instrument or an address and are not of one organisation, each kind counted.
 
     ``accounts`` has ``org_id, payment_id, ip``, a row an account, null where unknown.
     """
-    org, payment, ip = (
-        accounts[name].cast(pl.Int64).fill_null(-1).to_numpy() for name in ("org_id", "payment_id", "ip")
-    )
+    org, payment, ip = (_codes(accounts[name]) for name in ("org_id", "payment_id", "ip"))
     pairs = 0.0
     width = int(org.max(initial=0)) + 1
     for means in (payment, ip):

@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import polars as pl
 
-from extractscan.campaign.gates import EVALUATES
 from extractscan.campaign.groups import MIN_PAYLOADS, SMALLEST, Group
 from extractscan.campaign.load import load_bits
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import NDArray
 
     from extractscan.campaign.corpus import Corpora
@@ -39,8 +38,9 @@ have sent many times as much."""
 
 def member_likeness(group: Group, profiles: pl.DataFrame, corpora: Corpora) -> float | None:
     """Median similarity of the payload distributions of a group's accounts, over at most ``LIKENESS_SAMPLE`` of them."""
-    enough = profiles[group.streams.tolist()].filter(pl.col("payloads") >= MIN_PAYLOADS)
-    stream, account = enough["stream"].to_numpy(), enough["account"].to_numpy()
+    enough = profiles["payloads"].to_numpy()[group.streams] >= MIN_PAYLOADS
+    stream = group.streams[enough]
+    account = profiles["account"].to_numpy()[stream]
     accounts = np.unique(account)
     if accounts.size < 2:
         return None
@@ -88,15 +88,18 @@ def without_outsized(group: Group, account: NDArray[np.int64], requests: NDArray
     return replace(group, streams=group.streams[~outsized[owner]])
 
 
-def without_evaluations(group: Group, profiles: pl.DataFrame, public: NDArray[np.float64]) -> Group:
+def without_evaluations(
+    group: Group, account: NDArray[np.int64], evaluates: NDArray[np.bool_], public: NDArray[np.float64]
+) -> Group:
     """Take out the few members who plainly run a public test: at temperature 0, in a few days, on items that others send.
+
+    By stream: ``account``, whether it ``evaluates`` (see ``gates``), the share of its payloads that is ``public``.
 
     A frame may be known to evaluations too (*think step by step*). Where most of a group looks so, its gates say it.
     """
-    table = profiles.select("account", EVALUATES.alias("evaluates"))[group.streams.tolist()]
-    testing = table["evaluates"].to_numpy() & (public[group.streams] >= KNOWN)
-    account = table["account"].to_numpy()
-    tested = np.unique(account[testing])
-    if not tested.size or tested.size > BYSTANDERS * np.unique(account).size:
+    testing = evaluates[group.streams] & (public[group.streams] >= KNOWN)
+    members = account[group.streams]
+    tested = np.unique(members[testing])
+    if not tested.size or tested.size > BYSTANDERS * np.unique(members).size:
         return group
-    return replace(group, streams=group.streams[~np.isin(account, tested)])
+    return replace(group, streams=group.streams[~np.isin(members, tested)])

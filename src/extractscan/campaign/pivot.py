@@ -32,8 +32,11 @@ DISPERSION: Final = 2.0
 """Overdispersion: accounts of one product move together as well, when its maker deploys."""
 
 
-def pivots(requests: pl.DataFrame) -> pl.Series:
-    """Whether each account moved to a released model within a day: bool by account number, null if it had no choice to make.
+NO_CHOICE: Final = -1
+
+
+def pivots(requests: pl.DataFrame) -> NDArray[np.int8]:
+    """Whether each account moved to a released model within a day: 1 or 0 by account number, ``NO_CHOICE`` if it could not.
 
     ``requests`` has ``account, time_us, model``. With several releases the first that an account could follow counts.
     """
@@ -63,19 +66,17 @@ def pivots(requests: pl.DataFrame) -> pl.Series:
             moved.select("account", "moved"), on="account", how="left", maintain_order="left"
         )["moved"]
         out = out.to_frame().with_columns(pl.coalesce("pivot", here).alias("pivot"))["pivot"]
-    return out
+    return out.cast(pl.Int8).fill_null(NO_CHOICE).to_numpy()
 
 
-def pivot_bits(pivot: pl.Series, accounts: NDArray[np.int64]) -> tuple[int, int, float]:
+def pivot_bits(pivot: NDArray[np.int8], accounts: NDArray[np.int64]) -> tuple[int, int, float]:
     """Members that moved at once, members that could have, and the log2 likelihood ratio against all other accounts."""
-    member = np.zeros(pivot.len(), bool)
-    member[accounts] = True
-    inside = pivot.filter(pl.Series(member)).drop_nulls()
-    outside = pivot.filter(pl.Series(~member)).drop_nulls()
-    could, moved = inside.len(), int(inside.sum() or 0)
-    if could < FEWEST or not outside.len():
+    inside = pivot[accounts]
+    could, moved = int((inside != NO_CHOICE).sum()), int((inside == 1).sum())
+    others, others_moved = int((pivot != NO_CHOICE).sum()) - could, int((pivot == 1).sum()) - moved
+    if could < FEWEST or not others:
         return moved, could, 0.0
-    rate = (float(outside.sum() or 0) + 1.0) / (outside.len() + 2.0)
+    rate = (others_moved + 1.0) / (others + 2.0)
     if rate >= OPERATORS:
         return moved, could, 0.0
     bits = moved * np.log2(OPERATORS / rate) + (could - moved) * np.log2((1.0 - OPERATORS) / (1.0 - rate))

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from extractscan.campaign.corpus import Corpora
+from extractscan.campaign.gates import EVALUATES
 from extractscan.campaign.groups import MIN_SHARDS, Group, corpus_groups, frame_groups, near_empty_groups, units_of
 from extractscan.campaign.members import (
     member_likeness,
@@ -45,7 +46,8 @@ def proposals(profiles: pl.DataFrame, streams: Streams, prompts: Texts, payloads
     corpora = Corpora(streams, prompts, units)
     groups = frame_groups(single_turn) + corpus_groups(single_turn, units, corpora)
     requests = profiles["requests"].to_numpy()
-    groups = [without_evaluations(g, profiles, public) for g in groups]
+    evaluates = profiles.select(EVALUATES.alias("evaluates"))["evaluates"].to_numpy()
+    groups = [without_evaluations(g, account, evaluates, public) for g in groups]
     groups = [without_outsized(g, account, requests) for g in groups]
     # Last, since among several who meet everybody none stands out.
     groups = [without_foreign_customers(g, account, requests, payloads) for g in groups]

@@ -35,6 +35,8 @@ WORK: Final = 1 << 33
 """Word frequencies to look at, at most, for counting links, and again where that does not do: a quarter of a minute on two cores."""
 STEPS: Final = 50
 """Steps in which ``STANDARD_ERRORS`` are narrowed, when more would have to be looked at than that."""
+HOPELESS: Final = 2
+"""Times as much work as there may be, by what was seen so far, from which nothing is compared that would be thrown away."""
 TILE: Final = 1024
 """Rows and columns of a block of the product; a multiple of 8, so that no byte of the map belongs to two blocks."""
 
@@ -259,12 +261,14 @@ def candidates(f: Frequencies, threshold: float, jobs: int, most: int = WORK) ->
     rows, measures = sketch(f, jobs)
     work = np.zeros((f.size, STEPS + 2), np.int64)
     found = _sweep(f, rows, measures, threshold, STANDARD_ERRORS, most, work, jobs)
-    reached = np.cumsum(work.sum(axis=0))
-    if reached[-1] <= most:
+    if found is not None:
         return found
     # That sweep gave up, but has seen how far from the threshold full comparisons can go.
-    settled = STANDARD_ERRORS * int(np.searchsorted(reached, most, side="right")) / STEPS
-    return _sweep(f, rows, measures, threshold, settled, int(reached[-1]), work, jobs)
+    reached = np.cumsum(work.sum(axis=0))
+    settled = STANDARD_ERRORS * min(int(np.searchsorted(reached, most, side="right")), STEPS) / STEPS
+    found = _sweep(f, rows, measures, threshold, settled, None, work, jobs)
+    assert found is not None  # noqa: S101
+    return found
 
 
 def _sweep(
@@ -273,12 +277,19 @@ def _sweep(
     measures: NDArray[np.float64],
     threshold: float,
     settled: float,
-    most: int,
+    most: int | None,
     work: NDArray[np.int64],
     jobs: int,
-) -> Candidates:
-    """Judge all pairs; compare in full those within ``settled`` standard errors until there is more than ``most`` to look at."""
+) -> Candidates | None:
+    """Judge all pairs, and compare in full those within ``settled`` standard errors.
+
+    None if there is more than ``most`` to look at, or by the blocks so far there seems to be ``HOPELESS`` times as much: then
+    nothing more is compared, and ``work`` says what there is.
+    """
     n = f.size
+    tiles = -(-n // TILE)
+    blocks = 0
+    gave_up = False
     work[:] = 0
     bits = np.zeros((n, -(-n // 8)), np.uint8)
     links = np.zeros(n, np.int64)
@@ -288,7 +299,11 @@ def _sweep(
         for left in range(top, n, TILE):
             products = turned @ rows[left : left + TILE].T
             codes = _block(f, products, measures, top, left, threshold, settled, work, jobs)
-            if int(work.sum()) <= most:
+            blocks += 1
+            seen = int(work.sum())
+            if most is not None and (seen > most or seen * tiles * (tiles + 1) > 2 * HOPELESS * most * blocks):
+                gave_up = True
+            if not gave_up:
                 _settled(f, codes, top, left, threshold, jobs)
             alike, linked = (codes & 1) > 0, (codes & 2) > 0
             bits[top : top + TILE, left // 8 : (left + TILE) // 8] = np.packbits(alike, axis=1)
@@ -296,7 +311,7 @@ def _sweep(
             if left > top:
                 bits[left : left + TILE, top // 8 : (top + TILE) // 8] = np.packbits(alike.T, axis=1)
                 links[left : left + TILE] += np.count_nonzero(linked, axis=0)
-    return Candidates(bits, links, settled)
+    return None if gave_up else Candidates(bits, links, settled)
 
 
 def _block(

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
-from scipy.sparse import csr_array
+
+from extractscan.fingerprint.tallies import distinct_values
+from extractscan.jit import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +28,41 @@ DISPERSION: Final = 4.0
 """Overdispersion: each account is in many pairs, and whoever sits behind one product is stopped by the same outage."""
 FEWEST: Final = 3
 """Members from which hours in common are more than a coincidence of two."""
+
+
+@kernel
+def _rates(
+    ends: NDArray[np.int64],
+    day: NDArray[np.int64],
+    time: NDArray[np.int64],
+    rate: NDArray[np.float64],
+    own: NDArray[np.float64],
+) -> None:
+    """Add up in ``rate`` (days, times of day) at what rate members are active, and in ``own`` (members) each one's rates, squared.
+
+    Hours of member ``m`` are ``ends[m]`` to ``ends[m + 1]``, in their order.
+    """
+    times = np.zeros(rate.shape[1])
+    for m in range(ends.size - 1):
+        active = ends[m + 1] - ends[m]
+        times[:] = 0.0
+        for i in range(ends[m], ends[m + 1]):
+            times[time[i]] += 1.0
+        squares = 0.0
+        begin = ends[m]
+        for i in range(ends[m], ends[m + 1]):
+            if i + 1 == ends[m + 1] or day[i + 1] != day[i]:
+                hours = i + 1.0 - begin
+                share = hours * (1.0 / active)
+                for t in range(times.size):
+                    rate[day[i], t] += share * times[t]
+                squares += hours * hours
+                begin = i + 1
+        both = 0.0
+        for t in range(times.size):
+            both += times[t] * times[t]
+        if active > 0:
+            own[m] = squares * both / (active * active)
 
 
 class Activity:
@@ -50,17 +87,16 @@ class Activity:
         if not hour.size:
             return 0, 0.0
         width = int(hour.max()) + 1
-        member, hour = np.divmod(np.unique(np.repeat(owner, [s.size for s in spans]) * width + hour), width)
+        keys = np.repeat(owner, [s.size for s in spans]) * width + hour
+        member, hour = np.divmod(distinct_values(keys), width)
         at_once = np.bincount(hour).astype(np.float64)
         seen = int(((at_once * at_once).sum() - hour.size) / 2.0)
-        _, day = np.unique(hour // HOURS, return_inverse=True)
-        k = int(member.max()) + 1
-        ones = np.ones(hour.size)
-        days = csr_array((ones, (member, day)), shape=(k, int(day.max()) + 1))
-        times = csr_array((ones, (member, hour % HOURS)), shape=(k, HOURS))
-        active = np.maximum(np.bincount(member, minlength=k), 1).astype(np.float64)
-        rate = (days.multiply(1.0 / active[:, None]).T @ times).toarray()
-        own = days.multiply(days).sum(axis=1) * times.multiply(times).sum(axis=1) / active**2
+        ends = np.r_[0, np.cumsum(np.bincount(member))]
+        own = np.zeros(ends.size - 1)
+        # A day on which nobody was active adds nothing, and takes no room.
+        day = (np.cumsum(np.bincount(hour // HOURS) > 0) - 1)[hour // HOURS]
+        rate = np.zeros((int(day.max()) + 1, HOURS))
+        _rates(ends, day, hour % HOURS, rate, own)
         return seen, max(0.0, float((rate * rate).sum() - own.sum()) / 2.0)
 
 

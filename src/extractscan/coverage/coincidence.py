@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.special import gammaln
 
+from extractscan.fingerprint.tallies import tallies
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -80,15 +82,12 @@ def _contexts(words: NDArray[np.uint64], text: NDArray[np.int64], order: int) ->
 def _chain(
     shown: tuple[NDArray[np.uint64], NDArray[np.int64]], asked: tuple[NDArray[np.uint64], NDArray[np.int64]], order: int
 ) -> float:
-    context = _contexts(*shown, order)
-    contexts, starts = np.unique(context, return_counts=True)
-    known, times = np.unique(context * MIX ^ shown[0], return_counts=True)
-    context = _contexts(*asked, order)
-    step = context * MIX ^ asked[0]
-    at = np.minimum(np.searchsorted(known, step), known.size - 1)
-    of = np.minimum(np.searchsorted(contexts, context), contexts.size - 1)
-    seen = (known[at] == step) & (contexts[of] == context)
-    logs = np.where(seen, np.log(times[at] / starts[of]), NEVER)
+    before, asked_before = _contexts(*shown, order), _contexts(*asked, order)
+    starts = tallies(before, asked_before)
+    times = tallies(before * MIX ^ shown[0], asked_before * MIX ^ asked[0])
+    seen = (times > 0) & (starts > 0)
+    logs = np.full(seen.size, NEVER)
+    logs[seen] = np.log(times[seen] / starts[seen])
     return float(np.exp(np.bincount(asked[1], weights=logs)).mean())
 
 

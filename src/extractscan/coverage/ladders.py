@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.fingerprint.sorting import distinct, sort
+from extractscan.fingerprint.sorting import sort
 from extractscan.jit import kernel
 
 if TYPE_CHECKING:
@@ -160,6 +160,42 @@ def shared_end(
 
 
 @kernel
+def _count_words(
+    text: NDArray[np.uint32],
+    number: int,
+    room: int,
+    known: int,
+    table: NDArray[np.int32],
+    words: NDArray[np.uint32],
+    last: NDArray[np.int32],
+    had: NDArray[np.int32],
+) -> int:
+    """Count text ``number`` (from 1) in ``had`` for each of its words; returns how many words are known.
+
+    Words are numbered by open addressing in ``table`` (0 is free); a new one is taken while fewer than ``room`` are known.
+    """
+    mask = table.size - 1
+    for word in text:
+        slot = np.int64(word >> np.uint32(1)) & mask  # the lowest bit is a mark
+        while table[slot] > 0 and words[table[slot] - 1] != word:
+            slot = (slot + 1) & mask
+        k = int(table[slot]) - 1
+        if k < 0:
+            if known >= room:
+                continue
+            k = known
+            words[k] = word
+            last[k] = 0
+            had[k] = 0
+            known += 1
+            table[slot] = known
+        if last[k] != number:
+            last[k] = number
+            had[k] += 1
+    return known
+
+
+@kernel
 def common_words(
     members: NDArray[np.int64],
     offsets: NDArray[np.int64],
@@ -169,24 +205,56 @@ def common_words(
 ) -> int:
     """Write the sorted tokens that occur in at least the share ``least`` of the members; returns how many.
 
-    ``out`` needs room for the members' mean number of tokens divided by ``least``.
+    ``out`` needs room for the members' mean number of tokens divided by ``least``. A word that is common is missing from few members:
+    it is in one of the first few, and what is not is never looked at again.
     """
-    total = 0
-    for i in members:
-        total += offsets[i + 1] - offsets[i]
-    pool = np.empty(total, np.uint32)
-    at = 0
-    for i in members:
-        at += distinct(tokens[offsets[i] : offsets[i + 1]], pool[at : at + offsets[i + 1] - offsets[i]])
-    sort(pool[:at])
+    n = members.size
+    needed = int(least * n)
+    while needed < least * n:
+        needed += 1
+    first = min(n - needed + 1, n)
+    room = 0
+    for i in members[:first]:
+        room += offsets[i + 1] - offsets[i]
+    slots = 16
+    while slots < 2 * room:
+        slots *= 2
+    table = np.zeros(slots, np.int32)
+    words = np.empty(room, np.uint32)
+    last = np.empty(room, np.int32)
+    had = np.empty(room, np.int32)
+    known = 0
+    for m in range(first):
+        text = tokens[offsets[members[m]] : offsets[members[m] + 1]]
+        known = _count_words(text, m + 1, room, known, table, words, last, had)
+    # Those that can still be common, in a table of their own, which is small.
+    left = 0
+    for k in range(known):
+        if had[k] + n - first >= needed:
+            words[left] = words[k]
+            last[left] = last[k]
+            had[left] = had[k]
+            left += 1
+    slots = 16
+    while slots < 2 * left:
+        slots *= 2
+    table = table[:slots]
+    table[:] = 0
+    for k in range(left):
+        slot = np.int64(words[k] >> np.uint32(1)) & (slots - 1)
+        while table[slot] > 0:
+            slot = (slot + 1) & (slots - 1)
+        table[slot] = k + 1
+    if left > 0:
+        for m in range(first, n):
+            text = tokens[offsets[members[m]] : offsets[members[m] + 1]]
+            _count_words(text, m + 1, left, left, table, words, last, had)
     count = 0
-    start = 0
-    for j in range(1, at + 1):
-        if j == at or pool[j] != pool[start]:
-            if j - start >= least * members.size:
-                out[count] = pool[start]
-                count += 1
-            start = j
+    for k in range(left):
+        if had[k] >= least * n:
+            out[count] = words[k]
+            count += 1
+    sort(out[:count])
     return count
 
 

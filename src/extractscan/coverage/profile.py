@@ -13,9 +13,7 @@ import polars as pl
 
 from extractscan.coverage import enumeration
 from extractscan.coverage.chaining import returned
-from extractscan.fingerprint.sorting import distinct, find, sort
-from extractscan.jit import kernel
-from extractscan.threads import pieces, share
+from extractscan.coverage.neighbours import SAMPLE, text_statistics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,131 +21,8 @@ if TYPE_CHECKING:
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Texts
 
-SAMPLE: Final = 512
-"""Distinct prompts of a stream that text statistics look at: enough to bound their error at a few per cent."""
-WORDS: Final = 64
-"""Tokens of a payload that they look at."""
-LAGS: Final = 3
-"""Neighbours in time that burstiness compares a prompt with."""
-CHAIN_WORDS: Final = 5
-"""Distinct words of a payload from which being contained in the next one says something."""
 SOON: Final = 60
 """Minutes within which the next sample of a prompt follows."""
-RARE: Final = 0.1
-"""A word is a topic word of a stream when at most this share of the stream's prompts have it."""
-
-
-@kernel
-def _text_statistics(
-    bounds: NDArray[np.int64],
-    prompts: NDArray[np.int64],
-    front: NDArray[np.int64],
-    back: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    tokens: NDArray[np.uint32],
-    sample: int,
-    words: int,
-    lags: int,
-    rare: float,
-    chain_words: int,
-    out: NDArray[np.float64],
-) -> None:
-    """Fill ``out`` (streams, 5).
-
-    Neighbour overlap seen and expected, payload words, distinct word pairs, chained share.
-    """
-    for s in range(bounds.size - 1):
-        lo = bounds[s]
-        n = min(bounds[s + 1] - lo, sample)
-        # Distinct words of each payload, in one buffer; word pairs (a word and its follower) in another.
-        starts = np.zeros(n + 1, np.int64)
-        pool = np.empty(n * words, np.uint32)
-        pairs = np.empty(n * words, np.uint32)
-        at = 0
-        pair_at = 0
-        total = 0
-        for m in range(n):
-            i = prompts[lo + m]
-            begin = offsets[i] + front[lo + m]
-            end = offsets[i + 1] - back[lo + m]
-            total += end - begin
-            end = min(end, begin + words)
-            if end > begin:
-                at += distinct(tokens[begin:end], pool[at : at + end - begin])
-                for j in range(begin, end - 1):
-                    pairs[pair_at] = np.uint32(tokens[j] * np.uint32(0x9E3779B1)) ^ tokens[j + 1]
-                    pair_at += 1
-            starts[m + 1] = at
-        out[s, 2] = total / n
-        sort(pairs[:pair_at])
-        for j in range(pair_at):
-            if j == 0 or pairs[j] != pairs[j - 1]:
-                out[s, 3] += 1
-        if n < 2 or at == 0:
-            continue
-        chained = 0
-        for m in range(n - 1):
-            for lag in range(1, lags + 1):
-                if m + lag >= n:
-                    break
-                mine = starts[m + 1] - starts[m]
-                theirs = starts[m + lag + 1] - starts[m + lag]
-                if mine < chain_words or theirs <= mine:
-                    continue
-                p = starts[m]
-                q = starts[m + lag]
-                common = 0
-                while p < starts[m + 1] and q < starts[m + lag + 1]:
-                    if pool[p] == pool[q]:
-                        common += 1
-                        p += 1
-                        q += 1
-                    elif pool[p] < pool[q]:
-                        p += 1
-                    else:
-                        q += 1
-                if common * 10 >= mine * 9:
-                    chained += 1
-                    break
-        out[s, 4] = chained / (n - 1)
-        # Words that are neither in one prompt only nor in many: they carry topics.
-        ordered = pool[:at].copy()
-        sort(ordered)
-        ceiling = max(2.0, rare * n)
-        topic = np.empty(at, np.uint32)
-        topics = 0
-        coincidences = 0.0
-        start = 0
-        for j in range(1, at + 1):
-            if j == at or ordered[j] != ordered[start]:
-                df = j - start
-                if 2 <= df <= ceiling:
-                    topic[topics] = ordered[start]
-                    topics += 1
-                    coincidences += df * (df - 1) / 2.0
-                start = j
-        known = topic[:topics]
-        neighbours = 0
-        seen = 0
-        for m in range(n):
-            for lag in range(1, lags + 1):
-                if m + lag >= n:
-                    break
-                neighbours += 1
-                p = starts[m]
-                q = starts[m + lag]
-                while p < starts[m + 1] and q < starts[m + lag + 1]:
-                    if pool[p] == pool[q]:
-                        if find(known, pool[p]):
-                            seen += 1
-                        p += 1
-                        q += 1
-                    elif pool[p] < pool[q]:
-                        p += 1
-                    else:
-                        q += 1
-        out[s, 0] = seen
-        out[s, 1] = coincidences * neighbours / (n * (n - 1) / 2.0)
 
 
 def _resampled(requests: pl.DataFrame, total: int) -> NDArray[np.float64]:
@@ -175,26 +50,8 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
     items = streams.items
     stream = items["stream"].to_numpy()
     bounds = np.searchsorted(stream, np.arange(streams.table.height + 1)).astype(np.int64)
-    numbers = np.zeros((streams.table.height, 5))
     text_of, front, back = (items[name].to_numpy() for name in ("prompt", "front", "back"))
-
-    def part(start: int, stop: int) -> None:
-        _text_statistics(
-            bounds[start : stop + 1],
-            text_of,
-            front,
-            back,
-            prompts.offsets,
-            prompts.tokens,
-            SAMPLE,
-            WORDS,
-            LAGS,
-            RARE,
-            CHAIN_WORDS,
-            numbers[start:stop],
-        )
-
-    share(part, pieces(np.minimum(np.diff(bounds), SAMPLE) + 1, 8 * jobs), jobs)
+    numbers = text_statistics(bounds, text_of, front, back, prompts.offsets, prompts.tokens, jobs=jobs)
     sampled = np.minimum(np.diff(bounds), SAMPLE)
     repeats, chance = enumeration.repeats(stream, items, sampled >= enumeration.DENSE * numbers[:, 3], prompts)
     requests = streams.requests

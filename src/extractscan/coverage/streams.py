@@ -20,6 +20,8 @@ import polars as pl
 
 from extractscan.coverage.families import families
 from extractscan.coverage.frames import Frames, find_frames, without
+from extractscan.fingerprint.numbering import numbered
+from extractscan.fingerprint.tallies import distinct_values
 from extractscan.jit import kernel
 
 if TYPE_CHECKING:
@@ -98,13 +100,15 @@ def _skeletons(
     """Skeleton of each unit: the words of its system prompt and of its inline frame, sorted and distinct, in CSR form."""
     systems = prints.systems
     parts: list[NDArray[np.uint32]] = []
+    of_system: dict[int, NDArray[np.uint32]] = {-1: np.empty(0, np.uint32)}  # many accounts have the same
     for system, group in zip(unit_system.tolist(), unit_group.tolist(), strict=True):
-        words = systems.tokens[systems.offsets[system] : systems.offsets[system + 1]] if system >= 0 else None
-        inline = frames.skeleton[frames.skeleton_offsets[group] : frames.skeleton_offsets[group + 1]]
-        if words is None:
-            parts.append(inline if group >= 0 else np.empty(0, np.uint32))
-        else:
-            parts.append(np.unique(np.concatenate([words, inline]) if group >= 0 else words))
+        if system not in of_system:
+            of_system[system] = distinct_values(systems.tokens[systems.offsets[system] : systems.offsets[system + 1]])
+        words = of_system[system]
+        if group >= 0:
+            inline = frames.skeleton[frames.skeleton_offsets[group] : frames.skeleton_offsets[group + 1]]
+            words = distinct_values(np.concatenate([words, inline])) if words.size else inline
+        parts.append(words)
     sizes = np.array([p.size for p in parts], np.int64)
     return np.r_[np.int64(0), np.cumsum(sizes)], np.concatenate(parts) if parts else np.empty(0, np.uint32)
 
@@ -128,12 +132,22 @@ def _end_hashes(
     return out
 
 
+@kernel
+def _senders(number: NDArray[np.int32], account: NDArray[np.int64], out: NDArray[np.int64]) -> None:
+    """Count the accounts that have each number, where rows are in the order of accounts."""
+    last = np.full(out.size, -1, np.int64)
+    for i in range(number.size):
+        if last[number[i]] != account[i]:
+            last[number[i]] = account[i]
+            out[number[i]] += 1
+
+
 def _natural(frames: Frames, prompts: NDArray[np.int64], account: NDArray[np.int64], texts: Texts) -> NDArray[np.bool_]:
     """Whether each frame group is only an opener (or closing) of natural language.
 
     The start of a frame is used by those who have the frame. A natural opener (*what is the difference between*) is also used,
     once or twice, by many who have no frame: at least ``NATURAL_USERS``, and as many as have one. A group is natural if every end
-    that it shares is.
+    that it shares is. Items are in the order of their accounts.
     """
     groups = frames.skeleton_offsets.size - 1
     natural = np.zeros(groups, bool)
@@ -146,14 +160,14 @@ def _natural(frames: Frames, prompts: NDArray[np.int64], account: NDArray[np.int
         ends = _end_hashes(prompts, texts.offsets, texts.tokens, OPENER, back)
         own = (frames.back if back else frames.front) >= OPENER
         # Accounts that use each end at all, and those that use it in a frame.
-        used, number = np.unique(ends, return_inverse=True)
-        width = int(account.max(initial=0)) + 1
-        users = np.bincount(np.unique(number * width + account) // width, minlength=used.size)
-        holders = np.bincount(np.unique((number * width + account)[framed & own]) // width, minlength=used.size)
+        firsts, number = numbered(ends)
+        users, holders = np.zeros(firsts.size, np.int64), np.zeros(firsts.size, np.int64)
+        rows = np.flatnonzero(framed & own)
+        _senders(number, account, users)
+        _senders(number[rows], account[rows], holders)
         loose = users - holders
         common = (loose >= NATURAL_USERS) & (loose >= holders)
-        common[used == 0] = False
-        rows = np.flatnonzero(framed & own)
+        common[ends[firsts] == 0] = False
         group = frames.group[rows]
         shared[group] = True
         keeps = np.zeros(groups, bool)
@@ -254,7 +268,7 @@ def _with_systems(
     What changes is no frame: a role-play grid may have all of its slots in the system prompt.
     """
     width = int(system.max(initial=-1)) + 2
-    pairs = np.unique(stream * width + system + 1)
+    pairs = distinct_values(stream * width + system + 1)
     distinct = np.bincount(pairs // width, weights=pairs % width > 0, minlength=requests.size)
     varied = (distinct >= VARIED_MIN) & (distinct >= VARIED * requests)
     mixed = payload ^ (system + 1).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
