@@ -32,20 +32,32 @@ DISPERSION: Final = 2.0
 """Overdispersion: accounts of one product move together as well, when its maker deploys."""
 
 
-def pivots(requests: pl.DataFrame) -> pl.Series:
-    """Whether each account moved to a released model within a day: bool by account number, null if it had no choice to make.
-
-    ``requests`` has ``account, time_us, model``. With several releases the first that an account could follow counts.
-    """
-    accounts = int(requests["account"].max() or 0) + 1 if requests.height else 0  # type: ignore[arg-type]
-    start = requests["time_us"].min()
-    models = (
+def first_uses(requests: pl.DataFrame) -> pl.DataFrame:
+    """Of each ``model`` its first use, ``release``, and how many accounts use it, ``users``."""
+    return (
         requests.filter(pl.col("model").is_not_null())
         .group_by("model")
         .agg(pl.col("time_us").min().alias("release"), pl.col("account").n_unique().alias("users"))
-        .filter((pl.col("users") >= USERS) & (pl.col("release") >= pl.lit(start) + SETTLED_DAYS * DAY_US))
-        .sort("release", "model")
     )
+
+
+def releases(models: pl.DataFrame, start: int | None) -> pl.DataFrame:
+    """``first_uses`` of those models that were released within the log, which begins at ``start``, in order."""
+    settled = pl.col("release") >= pl.lit(start, pl.Int64) + SETTLED_DAYS * DAY_US
+    return models.filter((pl.col("users") >= USERS) & settled).sort("release", "model")
+
+
+def pivots(requests: pl.DataFrame, released: pl.DataFrame | None = None) -> pl.Series:
+    """Whether each account moved to a released model within a day: bool by account number, null if it had no choice to make.
+
+    ``requests`` has ``account, time_us, model``. With several releases the first that an account could follow counts; ``released``
+    are those of the log, where these are not all of its requests.
+    """
+    accounts = int(requests["account"].max() or 0) + 1 if requests.height else 0  # type: ignore[arg-type]
+    start = requests["time_us"].min()
+    models = released
+    if models is None:
+        models = releases(first_uses(requests), start if isinstance(start, int) else None)
     out = pl.Series("pivot", [None] * accounts, dtype=pl.Boolean)
     for model, release, _ in models.iter_rows():
         day = (pl.col("time_us") >= release) & (pl.col("time_us") < release + DAY_US)
