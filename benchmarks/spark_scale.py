@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "spark"))
 from standalone import SETTINGS, Standalone, java_home
 
 from extractscan.engine import spark as engine_of_spark
-from extractscan.engine.distributed import Limits
+from extractscan.engine.limits import Limits
 from extractscan.engine.load import LogSource
 from extractscan.engine.local import judge_logs
 from extractscan.engine.spark_engine import SparkEngine
