@@ -78,7 +78,8 @@ class Asking:
 
 
 def _numbered(table: pa.Table, name: str) -> NDArray[np.int64]:
-    return table[name].to_numpy().astype(np.int64)
+    values: NDArray[np.int64] = table[name].to_numpy().astype(np.int64)
+    return values
 
 
 class AskedCorpora(Corpora):
