@@ -38,9 +38,16 @@ class Asking:
     """Where items and hours of streams lie, by keys of the streams; ``sizes`` counts the payloads of each stream."""
 
     def __init__(
-        self, engine: Engine, streams: Frame, items: Frame, keys: NDArray[np.int64], sizes: NDArray[np.int64]
+        self,
+        engine: Engine,
+        streams: Frame,
+        items: Frame,
+        keys: NDArray[np.int64],
+        sizes: NDArray[np.int64],
+        scan_rows: int,
     ) -> None:
-        """``keys`` are those of streams 0 to n - 1, ascending."""
+        """``keys`` are those of streams 0 to n - 1, ascending; of more payloads than ``scan_rows``, those of groups are written apart."""
+        self._wide = int(sizes.sum()) > scan_rows
         self.engine, self.streams = engine, streams
         self.items = items.filter(~nw.col("place").is_null()).select("stream", "payload", "place", "tokens")
         self.keys, self.sizes = keys, sizes
@@ -66,6 +73,13 @@ class Asking:
         found = self.items.filter(nw.col("place") < most).join(wanted, on="stream", how="inner")
         rows = found.filter(nw.col("payload") <= nw.col("cut")).select("ask", "member", "payload", "tokens")
         return self.engine.collect_small(self.engine.map_arrow(rows, fn, schema, together="ask"))
+
+    def narrow(self, streams: NDArray[np.int64]) -> None:
+        """Only these will be asked for from now on."""
+        if self._wide and streams.size:
+            wanted = self.engine.begin(pa.table({"stream": self.keys[np.unique(streams)]}), 1)
+            self.items = self.engine.persist(self.items.join(wanted, on="stream", how="inner"), "members")
+            self._wide = False
 
     def hours(self, asked: pa.Table) -> pa.Table:
         """Hours in common, as ``members.TOGETHER``."""
@@ -144,6 +158,10 @@ class AskedMeetings(Meetings):
     def foresee(self, groups: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> None:
         """Ask for all at once."""
         fresh = [group for group in groups if _name(*group) not in self._answers]
+        if not fresh:
+            return
+        # What is judged again is a part of a group that was foreseen.
+        self._asking.narrow(np.concatenate([streams for streams, _ in fresh]))
         halves = [(streams, self.halves(streams, owner)) for streams, owner in fresh]
         asks: list[int] = list(range(len(fresh)))
         bound: int | None = partition.SAMPLE

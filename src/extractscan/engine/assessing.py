@@ -46,8 +46,10 @@ if TYPE_CHECKING:
     from extractscan.logs.result import ReadSummary
     from extractscan.progress import Observer
 
-HELD: Final = {"accounts": 400, "units": 160, "streams": 600, "shared payloads": 64}
-"""Bytes that a row of each takes on the driver, all that is made of it included."""
+HELD: Final = {"accounts": 1000, "units": 160, "streams": 1200, "shared payloads": 64}
+"""Bytes that a row of each takes on the driver, what is made of it included: accounts, which come twice, become findings."""
+WORD: Final = 16
+"""Bytes that a word of a skeleton takes while families are found."""
 
 
 class Driver:
@@ -57,10 +59,13 @@ class Driver:
         """Up to ``driver_bytes`` of the limits in all."""
         self.engine, self._left, self._limit = engine, limits.driver_bytes, limits.driver_bytes
 
-    def take(self, frame: Frame, what: str) -> pl.DataFrame:
-        """Take a table. Raises ``TooLargeError`` if it does not fit beside what was taken."""
-        rows = relational.height(self.engine, frame)
-        self._left -= rows * HELD[what]
+    def take(self, frame: Frame, what: str, words: str | None = None) -> pl.DataFrame:
+        """Take a table; ``words`` names a column that counts a row's. Raises ``TooLargeError`` if it does not fit beside what was taken."""
+        counted = frame.select(
+            nw.len().alias("rows"), (nw.len() if words is None else nw.col(words).sum()).alias("words")
+        )
+        (rows, many) = (column[0] or 0 for column in self.engine.collect_small(counted, 1).to_pydict().values())
+        self._left -= rows * HELD[what] + (0 if words is None else many * WORD)
         if self._left < 0:
             raise TooLargeError(
                 f"{rows:,} {what} do not fit into the {self._limit / 2**30:.1f} GiB that this machine may hold; score the log in "
@@ -124,8 +129,8 @@ def families_of(driver: Driver, sheets: Frame, accounts: pl.Series) -> pl.DataFr
         .sort("number", "system", "group")
     )
     total = held.group_by("key").agg(pl.col("weight").sum())
-    texts = relational.of_kind(sheets, "units").select("key", "skeleton").unique(subset=["key"], keep="any")
-    words = driver.take(texts, "units").join(total, on="key", how="inner").sort("key")
+    texts = units.select("key", "words", "skeleton").unique(subset=["key"], keep="any")
+    words = driver.take(texts, "units", "words").join(total, on="key", how="inner").sort("key")
     offsets = np.r_[np.int64(0), np.cumsum(words["skeleton"].bin.size().to_numpy().astype(np.int64) // 4)]
     tokens = np.frombuffer(b"".join(words["skeleton"].to_list()), np.uint32).copy()
     found = words.select("key", pl.Series("family", families(offsets, tokens, words["weight"].to_numpy())))
@@ -249,7 +254,7 @@ def score_accounts(
     payloads = Payloads.of_shared(
         unsigned(shared["payload"].to_numpy()), np.searchsorted(keys, shared["stream"].to_numpy()), owner, sizes
     )
-    asking = Asking(engine, held, items, keys, sizes)
+    asking = Asking(engine, held, items, keys, sizes, limits.scan_rows)
     total = int(owner.max()) + 1 if owner.size else 0
     judged = population_of(
         by_content(profiles),

@@ -17,7 +17,8 @@ class Limits:
 
     ``driver_bytes`` bounds what comes to the driver; ``link_bytes`` the links of the band graph up to which their components are found
     there; ``component_rows`` the texts of one component, which one task clusters; ``account_rows`` the requests of one account, which
-    one task holds; ``unit_bytes`` is how much of small files one task reads; ``piece_bytes`` how much of accounts, about.
+    one task holds; ``unit_bytes`` is how much of small files one task reads; ``piece_bytes`` how much of accounts, about;
+    ``scan_rows`` how many items each question about a group may read, beyond which those of groups are written apart.
     """
 
     driver_bytes: int
@@ -26,3 +27,4 @@ class Limits:
     account_rows: int = 10_000_000
     unit_bytes: int = UNIT_BYTES
     piece_bytes: int = 256 << 20
+    scan_rows: int = 1_000_000
