@@ -46,10 +46,8 @@ if TYPE_CHECKING:
     from extractscan.logs.result import ReadSummary
     from extractscan.progress import Observer
 
-HELD: Final = {"accounts": 1000, "units": 160, "streams": 1200, "shared payloads": 64}
-"""Bytes that a row of each takes on the driver, what is made of it included: accounts, which come twice, become findings."""
-WORD: Final = 16
-"""Bytes that a word of a skeleton takes while families are found."""
+HELD: Final = {"accounts": 2000, "units": 320, "words of frames": 16, "streams": 1200, "shared payloads": 64}
+"""Bytes that one of each takes on the driver, with what is made of it: accounts and streams become verdicts and findings."""
 
 
 class Driver:
@@ -59,18 +57,23 @@ class Driver:
         """Up to ``driver_bytes`` of the limits in all."""
         self.engine, self._left, self._limit = engine, limits.driver_bytes, limits.driver_bytes
 
-    def take(self, frame: Frame, what: str, words: str | None = None) -> pl.DataFrame:
-        """Take a table; ``words`` names a column that counts a row's. Raises ``TooLargeError`` if it does not fit beside what was taken."""
-        counted = frame.select(
-            nw.len().alias("rows"), (nw.len() if words is None else nw.col(words).sum()).alias("words")
-        )
-        (rows, many) = (column[0] or 0 for column in self.engine.collect_small(counted, 1).to_pydict().values())
-        self._left -= rows * HELD[what] + (0 if words is None else many * WORD)
-        if self._left < 0:
-            raise TooLargeError(
-                f"{rows:,} {what} do not fit into the {self._limit / 2**30:.1f} GiB that this machine may hold; score the log in "
-                f"parts (--since, --until), or on a machine with more memory"
-            )
+    def room(self, rows: dict[str, int]) -> None:
+        """Count so many rows of what ``HELD`` names. Raises ``TooLargeError`` if they do not fit beside what was counted before."""
+        for what, number in rows.items():
+            self._left -= number * HELD[what]
+            if self._left < 0:
+                raise TooLargeError(
+                    f"{number:,} {what} do not fit into the {self._limit / 2**30:.1f} GiB that this machine may hold; score the log "
+                    f"in parts (--since, --until), or on a machine with more memory"
+                )
+
+    def kinds(self, frame: Frame) -> dict[str, int]:
+        """Rows of each kind."""
+        counted = self.engine.collect_small(frame.group_by("kind").agg(nw.len().alias("rows")), 10).to_pydict()
+        return dict(zip(counted["kind"], counted["rows"], strict=True))
+
+    def take(self, frame: Frame) -> pl.DataFrame:
+        """Take a table for which there is room."""
         return pl.DataFrame(self.engine.collect_small(frame))
 
 
@@ -108,8 +111,8 @@ def families_of(driver: Driver, sheets: Frame, accounts: pl.Series) -> pl.DataFr
     marks = relational.of_kind(sheets, "marks").select("back", "end", "unit")
     ends = relational.of_kind(sheets, "ends").select("back", "end", "users", "holders")
     units = relational.of_kind(sheets, "units")
-    natural = driver.take(relational.natural_units(ends, marks, NATURAL_USERS), "units")["unit"]
-    held = driver.take(units.select("account_id", "system", "group", "unit", "key", "words", "weight"), "units")
+    natural = driver.take(relational.natural_units(ends, marks, NATURAL_USERS))["unit"]
+    held = driver.take(units.select("account_id", "system", "group", "unit", "key", "words", "weight"))
     numbers = pl.DataFrame({"account_id": accounts}).with_row_index("number")
     held = (
         held.join(numbers, on="account_id", how="left")
@@ -130,7 +133,9 @@ def families_of(driver: Driver, sheets: Frame, accounts: pl.Series) -> pl.DataFr
     )
     total = held.group_by("key").agg(pl.col("weight").sum())
     texts = units.select("key", "words", "skeleton").unique(subset=["key"], keep="any")
-    words = driver.take(texts, "units", "words").join(total, on="key", how="inner").sort("key")
+    many = driver.engine.collect_small(texts.select(nw.col("words").sum()), 1)["words"].to_pylist()[0]
+    driver.room({"words of frames": many or 0})
+    words = driver.take(texts).join(total, on="key", how="inner").sort("key")
     offsets = np.r_[np.int64(0), np.cumsum(words["skeleton"].bin.size().to_numpy().astype(np.int64) // 4)]
     tokens = np.frombuffer(b"".join(words["skeleton"].to_list()), np.uint32).copy()
     found = words.select("key", pl.Series("family", families(offsets, tokens, words["weight"].to_numpy())))
@@ -224,7 +229,9 @@ def score_accounts(
         engine.map_arrow(_parts(read, texts), sheet_accounts, SHEETS, together="slot", pieces=pieces), "sheets"
     )
     seen = relational.of_kind(sheets, "accounts").select("account_id", "requests", "first", "last", "organisation")
-    accounts = driver.take(seen, "accounts").sort("account_id")
+    counted = driver.kinds(sheets)
+    driver.room({"accounts": counted["accounts"], "units": counted.get("units", 0)})
+    accounts = driver.take(seen).sort("account_id")
     clusters, capped = _clusters(engine, prompts, labels)
     known, duplicates, present = _known(driver, sheets, clusters)
     family = engine.begin(families_of(driver, sheets, accounts["account_id"]).to_arrow(), 1)
@@ -236,7 +243,8 @@ def score_accounts(
         engine.map_arrow(parts, partial(stream_accounts, known), STREAMS, together="slot", pieces=pieces), "streams"
     )
     held, items = relational.of_kind(streams, "streams"), relational.of_kind(streams, "items")
-    table = driver.take(held.select("stream", "account", *PROFILE, "smallest"), "streams").sort("stream")
+    driver.room({"streams": driver.kinds(streams).get("streams", 0)})
+    table = driver.take(held.select("stream", "account", *PROFILE, "smallest")).sort("stream")
     keys = table["stream"].to_numpy()
     profiles = table.select(
         pl.Series("stream", np.arange(keys.size)),
@@ -246,8 +254,10 @@ def score_accounts(
     told = relational.of_kind(streams, "accounts").select(
         "account_id", "org_id", "ip", "payment_id", "end_users", "pivot", *STATISTICS
     )
-    senders = driver.take(told, "accounts").sort("account_id")
-    shared = driver.take(relational.shared_payloads(items), "shared payloads")
+    senders = driver.take(told).sort("account_id")
+    several = engine.persist(relational.shared_payloads(items), "shared")
+    driver.room({"shared payloads": relational.height(engine, several)})
+    shared = driver.take(several)
     observer.stage("campaigns and verdict")
     owner = profiles["account"].to_numpy()
     sizes = profiles["payloads"].to_numpy().astype(np.int64)
