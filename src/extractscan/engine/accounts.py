@@ -8,8 +8,8 @@ accounts; how accounts are spread over tasks does not matter.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -24,9 +24,9 @@ from extractscan.campaign.synchrony import HOUR_US
 from extractscan.coverage.accounts import coverage_of
 from extractscan.coverage.frames import without
 from extractscan.coverage.profile import profile, tells_turns
-from extractscan.coverage.statistics import STATISTICS
 from extractscan.coverage.streams import ends_of, framed_sheets, payload_hashes, skeletons, streams_of, units_of
 from extractscan.engine import carried
+from extractscan.engine.passes import FAMILY_BASE, KEY_SHIFT, PROFILE, SHEETS, STREAMS, signed, table_of
 from extractscan.fingerprint.requests import NAMES, FingerprintBatch, merge
 from extractscan.logs.identity import content_hashes
 
@@ -36,131 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from extractscan.coverage.streams import Sheets, Streams, Units
+    from extractscan.engine.passes import Known
     from extractscan.fingerprint.requests import Fingerprints, Texts
-
-TOP: Final = np.uint64(1 << 63)
-"""Flipped in a payload's hash, which makes the order of signed numbers that of the hashes."""
-KEY_SHIFT: Final = 32
-"""A stream's key is its account's number times 2**32, and its family: keys are in the order of the streams' numbers."""
-FAMILY_BASE: Final = 3
-"""Added to a family, so that the least is 0."""
-
-SHEETS: Final = pa.schema(
-    [
-        ("kind", pa.string()),
-        ("slot", pa.int64()),
-        ("account_id", pa.string()),
-        ("requests", pa.int64()),
-        ("first", pa.int64()),
-        ("last", pa.int64()),
-        ("organisation", pa.string()),
-        ("system", pa.int64()),
-        ("group", pa.int64()),
-        ("unit", pa.int64()),
-        ("key", pa.int64()),
-        ("words", pa.int64()),
-        ("weight", pa.int64()),
-        ("skeleton", pa.binary()),
-        ("back", pa.int32()),
-        ("end", pa.int64()),
-        ("users", pa.int64()),
-        ("holders", pa.int64()),
-        ("model", pa.string()),
-        ("report", pa.string()),
-    ]
-)
-"""What the first pass leaves, told apart by ``kind``: ``accounts``; ``units`` (as ``Units``, ``unit`` a hash that names it, ``key`` one
-of its skeleton; what is unframed on a sheet with frames is there even with no weight, since a frame may prove to be natural language);
-``ends`` with the accounts of this piece that use them; ``marks``, the ends that each unit shares; ``models`` with their first use; and
-a ``log`` of this piece's numbers, as JSON."""
-
-PROFILE: Final[dict[str, Any]] = {
-    "family": pl.Int64,
-    "requests": pl.Int64,
-    "topic_words_seen": pl.Float64,
-    "topic_words_expected": pl.Float64,
-    "payload_words": pl.Float64,
-    "distinct_word_pairs": pl.Float64,
-    "chained": pl.Float64,
-    "repeats": pl.Float64,
-    "repeats_expected": pl.Float64,
-    "returned": pl.Float64,
-    "resampled": pl.Float64,
-    "conversing": pl.Float64,
-    "output_tokens": pl.Float64,
-    "input_tokens": pl.Float64,
-    "highest_temperature": pl.Float64,
-    "harvest_flags": pl.Float64,
-    "tagged": pl.Float64,
-    "end_users": pl.Int64,
-    "first_us": pl.Int64,
-    "last_us": pl.Int64,
-    "prompts": pl.UInt32,
-    "payloads": pl.UInt32,
-}
-"""Columns of ``profile``, but for the numbers of stream and account."""
-COUNTED: Final = frozenset({"n", "observed", "singletons", "doubletons"})
-"""Those of ``STATISTICS`` that are whole numbers."""
-
-
-def _carried_as(kind: Any) -> pa.DataType:
-    return pa.float64() if kind == pl.Float64 else pa.int64()
-
-
-STREAMS: Final = pa.schema(
-    [
-        ("kind", pa.string()),
-        ("stream", pa.int64()),
-        ("account", pa.int64()),
-        *((name, _carried_as(kind)) for name, kind in PROFILE.items()),
-        ("smallest", pa.int64()),
-        ("since", pa.int64()),
-        ("hours", pa.binary()),
-        ("account_id", pa.string()),
-        ("org_id", pa.string()),
-        ("ip", pa.int64()),
-        ("payment_id", pa.int64()),
-        ("pivot", pa.bool_()),
-        *((name, pa.int64() if name in COUNTED else pa.float64()) for name in STATISTICS),
-        ("payload", pa.int64()),
-        ("cluster", pa.int64()),
-        ("times", pa.int64()),
-        ("place", pa.int32()),
-        ("tokens", pa.binary()),
-    ]
-)
-"""What the second pass leaves: ``streams`` with their profiles, ``smallest`` payload and active ``hours`` (a bit each, from ``since``);
-``accounts`` with their senders' means and coverage; and ``items``, of which the ``SAMPLE`` smallest payloads of a stream have their rank
-(``place``, from 0) and first words. ``stream`` is a key (see ``KEY_SHIFT``), ``payload`` a hash with its top bit flipped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the whole log decides: its first turn, whether it tells of turns, models with their release, and how many clusters it has."""
-
-    first_turn: int | None
-    knows_turns: bool
-    releases: tuple[tuple[str, int], ...]
-    clusters: int
-
-
-def signed(values: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Payload hashes as signed numbers of the same order."""
-    return (values ^ TOP).view(np.int64)
-
-
-def unsigned(values: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Payload hashes from ``signed``."""
-    return values.view(np.uint64) ^ TOP
-
-
-def _table(kind: str, schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
-    """Columns among those of a schema, the others null."""
-    held = {name: c.to_arrow() if isinstance(c, pl.Series) else pa.array(c) for name, c in columns.items()}
-    height = len(next(iter(held.values())))
-    held["kind"] = pa.array([kind] * height, pa.string())
-    arrays = [held[f.name].cast(f.type, safe=False) if f.name in held else pa.nulls(height, f.type) for f in schema]
-    return pa.table(arrays, schema=schema)
 
 
 def _of_kind(table: pa.Table, kind: str) -> pa.Table:
@@ -224,7 +101,7 @@ def _unit_tables(prints: Fingerprints, sheets: Sheets, units: Units) -> Iterator
     hashes = _signed_systems(prints, system)
     names = _unit_names(ids, hashes, group)
     nothing = np.zeros(account.size, np.int64)
-    yield _table(
+    yield table_of(
         "units",
         SHEETS,
         {
@@ -244,11 +121,11 @@ def _unit_tables(prints: Fingerprints, sheets: Sheets, units: Units) -> Iterator
         used = ends.hashes != 0
         side = np.full(int(used.sum()), back, np.int32)
         counted = {"end": ends.hashes[used].view(np.int64), "users": ends.users[used], "holders": ends.holders[used]}
-        yield _table("ends", SHEETS, {"back": side, **counted})
+        yield table_of("ends", SHEETS, {"back": side, **counted})
         mark = pl.DataFrame(
             {"unit": names[units.of_item[ends.rows]], "end": ends.hashes[ends.place].view(np.int64)}
         ).unique(maintain_order=True)
-        yield _table(
+        yield table_of(
             "marks", SHEETS, {"back": np.full(mark.height, back, np.int32), "unit": mark["unit"], "end": mark["end"]}
         )
 
@@ -262,7 +139,7 @@ def sheet_accounts(table: pa.Table) -> Iterator[pa.Table]:
         .agg(pl.len().alias("requests"), pl.col("time_us").min().alias("first"), pl.col("time_us").max().alias("last"))
         .sort("account")
     )
-    yield _table(
+    yield table_of(
         "accounts",
         SHEETS,
         {
@@ -274,7 +151,7 @@ def sheet_accounts(table: pa.Table) -> Iterator[pa.Table]:
     yield from _unit_tables(prints, sheets, units_of(sheets, prints.systems))
     models = first_uses(sheets.requests)
     names = prints.names["model"].gather(models["model"])
-    yield _table(
+    yield table_of(
         "models", SHEETS, {"model": names.cast(pl.String), "first": models["release"], "users": models["users"]}
     )
     report = {
@@ -284,7 +161,7 @@ def sheet_accounts(table: pa.Table) -> Iterator[pa.Table]:
         "duplicates": prints.duplicates,
         "present": sorted(prints.present),
     }
-    yield _table("log", SHEETS, {"report": [json.dumps(report)]})
+    yield table_of("log", SHEETS, {"report": [json.dumps(report)]})
 
 
 def _families(
@@ -367,7 +244,7 @@ def _account_table(prints: Fingerprints, requests: pl.DataFrame, cluster: NDArra
     )
     values = {name: prints.names[name].gather(senders[name]) for name in ("org_id", "ip", "payment_id")}
     values |= {name: values[name].cast(pl.UInt64).reinterpret(signed=True) for name in ("ip", "payment_id")}
-    return _table(
+    return table_of(
         "accounts",
         STREAMS,
         {
@@ -408,7 +285,7 @@ def stream_accounts(known: Known, table: pa.Table) -> Iterator[pa.Table]:
     smallest = np.full(profiles.height, np.iinfo(np.uint64).max, np.uint64)
     np.minimum.at(smallest, stream, items["payload"].to_numpy())
     since, hours = _hours(streams)
-    yield _table(
+    yield table_of(
         "streams",
         STREAMS,
         {
@@ -421,7 +298,7 @@ def stream_accounts(known: Known, table: pa.Table) -> Iterator[pa.Table]:
         },
     )
     place, words = _sampled(items, prints.prompts)
-    yield _table(
+    yield table_of(
         "items",
         STREAMS,
         {

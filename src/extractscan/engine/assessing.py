@@ -22,16 +22,9 @@ from extractscan.coverage.families import families
 from extractscan.coverage.statistics import STATISTICS, CoverageTable, coverage_table
 from extractscan.coverage.streams import NATURAL_USERS, with_short_frames
 from extractscan.engine import carried, relational
-from extractscan.engine.accounts import (
-    PROFILE,
-    SHEETS,
-    STREAMS,
-    Known,
-    sheet_accounts,
-    stream_accounts,
-    unsigned,
-)
+from extractscan.engine.accounts import sheet_accounts, stream_accounts
 from extractscan.engine.asked import AskedActivity, AskedCorpora, AskedMeetings, Asking
+from extractscan.engine.passes import PROFILE, SHEETS, STREAMS, Known, unsigned
 from extractscan.engine.verbs import TooLargeError
 from extractscan.verdict.assess import assess_population
 from extractscan.verdict.report import Measured, moment

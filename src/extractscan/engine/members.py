@@ -1,6 +1,6 @@
 """What runs where the payloads or hours of a group's members are together: the local engine's comparisons, one number a group.
 
-Tables have a column ``ask`` that tells groups apart, and rows of ``accounts.STREAMS`` of the streams that were asked for.
+Tables have a column ``ask`` that tells groups apart, and rows of ``passes.STREAMS`` of the streams that were asked for.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from extractscan.campaign.corpus import count_words, middle
 from extractscan.campaign.frequencies import all_pairs, weighted
 from extractscan.campaign.synchrony import HOUR_US, Activity
 from extractscan.coverage.coincidence import coincidence, words_of
-from extractscan.engine.accounts import unsigned
+from extractscan.engine.passes import unsigned
 from extractscan.fingerprint.requests import Texts
 
 if TYPE_CHECKING:
