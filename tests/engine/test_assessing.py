@@ -13,10 +13,11 @@ from polars_engine import PolarsEngine
 from extractscan.campaign import corpus, partition
 from extractscan.engine import asked, relational
 from extractscan.engine.distributed import ClusterFront
-from extractscan.engine.limits import Limits
+from extractscan.engine.limits import Limits, for_tasks
 from extractscan.engine.load import LogSource
 from extractscan.engine.local import judge_logs
 from extractscan.engine.verbs import TooLargeError
+from extractscan.errors import UsageError
 from extractscan.progress import Silent
 from extractscan.report.interface import Format
 from extractscan.report.write import write_report
@@ -98,6 +99,16 @@ def test_limits_are_said(tmp_path, limits, said):
     front = ClusterFront(lambda _: PolarsEngine(tmp_path), replace(LIMITS, **limits))
     with pytest.raises(TooLargeError, match=said):
         _findings(log, tmp_path, front)
+
+
+def test_tasks_are_told_how_much_they_may_take():
+    settings = {"extractscan.task.memory": "6g", "spark.sql.shuffle.partitions": "9"}
+    limits, rest = for_tasks(LIMITS, settings)
+    assert limits.component_rows == limits.account_rows == (6 << 30) // 600
+    assert rest == {"spark.sql.shuffle.partitions": "9"}
+    assert for_tasks(LIMITS, rest) == (LIMITS, rest)
+    with pytest.raises(UsageError, match=r"--spark-conf extractscan\.task\.memory"):
+        for_tasks(LIMITS, {"extractscan.task.memory": "much"})
 
 
 def test_payloads_of_one_account_are_not_shared(tmp_path):

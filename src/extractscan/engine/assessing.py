@@ -24,6 +24,7 @@ from extractscan.coverage.streams import NATURAL_USERS, with_short_frames
 from extractscan.engine import carried, relational
 from extractscan.engine.accounts import sheet_accounts, stream_accounts
 from extractscan.engine.asked import AskedActivity, AskedCorpora, AskedMeetings, Asking
+from extractscan.engine.limits import TASK_MEMORY
 from extractscan.engine.passes import PROFILE, SHEETS, STREAMS, Known, unsigned
 from extractscan.engine.verbs import TooLargeError
 from extractscan.verdict.assess import assess_population
@@ -91,7 +92,8 @@ def _pieces(engine: Engine, read: Frame, prompts: Frame, limits: Limits) -> int:
     most = relational.largest(engine, rows, "account_id")
     if most > limits.account_rows:
         raise TooLargeError(
-            f"one account has {most:,} requests, more than the {limits.account_rows:,} that one task may hold; score it apart"
+            f"one account has {most:,} requests, more than the {limits.account_rows:,} that one task may hold; where a "
+            f"task may take more memory, say --spark-conf {TASK_MEMORY}=16g"
         )
     return max(1, -(-total // limits.piece_bytes))
 

@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from extractscan.cluster.components import Clusters
 from extractscan.engine import carried, relational, tasks
 from extractscan.engine.assessing import score_accounts
-from extractscan.engine.limits import MOST_ROWS, Limits
+from extractscan.engine.limits import MOST_ROWS, TASK_MEMORY, Limits
 from extractscan.engine.runs import run_key
 from extractscan.engine.verbs import TooLargeError
 from extractscan.fingerprint.requests import FingerprintBatch, merge
@@ -145,7 +145,7 @@ def cluster_texts(engine: Engine, prompts: Frame, limits: Limits) -> Frame:
     if most > limits.component_rows:
         raise TooLargeError(
             f"{most:,} prompts hang together by bands that they share, more than the {limits.component_rows:,} that one task "
-            f"may cluster"
+            f"may cluster; where a task may take more memory, say --spark-conf {TASK_MEMORY}=16g"
         )
     joined = prompts.join(named, on="hash", how="inner")
     return engine.persist(

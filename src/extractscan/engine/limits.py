@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from extractscan.logs.parts import UNIT_BYTES
+from extractscan.memory import parse_size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MOST_ROWS: Final = (1 << 31) - 2
 """As many rows as a frame on one machine can have."""
+ROW_BYTES: Final = 600
+"""What a text of a component, or a request of an account with its text, takes in the one task that holds all of them."""
+TASK_BYTES: Final = 2400 << 20
+"""Bytes that such a task may take unless it is told; Spark gives a task's Python what its machine has beside Java."""
+TASK_MEMORY: Final = "extractscan.task.memory"
+"""The setting, among Spark's, that says otherwise: ``16g``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +33,17 @@ class Limits:
 
     driver_bytes: int
     link_bytes: int = 32 << 20
-    component_rows: int = 4_000_000
-    account_rows: int = 10_000_000
+    component_rows: int = TASK_BYTES // ROW_BYTES
+    account_rows: int = TASK_BYTES // ROW_BYTES
     unit_bytes: int = UNIT_BYTES
     piece_bytes: int = 256 << 20
     scan_rows: int = 1_000_000
+
+
+def for_tasks(limits: Limits, settings: Mapping[str, str]) -> tuple[Limits, dict[str, str]]:
+    """Limits by ``TASK_MEMORY``, if it is among the settings, and the settings without it. Raises ``UsageError`` for what is no size."""
+    rest = {key: value for key, value in settings.items() if key != TASK_MEMORY}
+    if TASK_MEMORY not in settings:
+        return limits, rest
+    rows = parse_size(settings[TASK_MEMORY], f"--spark-conf {TASK_MEMORY}") // ROW_BYTES
+    return replace(limits, component_rows=rows, account_rows=rows), rest

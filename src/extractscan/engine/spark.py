@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from extractscan.engine.distributed import ClusterFront
-from extractscan.engine.limits import Limits
+from extractscan.engine.limits import Limits, for_tasks
 from extractscan.engine.spark_engine import SparkEngine
 from extractscan.engine.spark_session import plain_errors, session
 
@@ -67,7 +67,7 @@ def spark_front(place: Place, work: str | None, limits: Limits | None = None) ->
             work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="extractscan-"))).as_uri()
         elif "://" not in work:
             work = Path(work).resolve().as_uri()
-        opened: SparkSession = stack.enter_context(session(place))
-        folder, bounds = work, limits or Limits(memory_limit())
+        bounds, settings = for_tasks(limits or Limits(memory_limit()), place.settings)
+        opened: SparkSession = stack.enter_context(session(replace(place, settings=settings)))
 
-        yield SparkFront(opened, folder, bounds)
+        yield SparkFront(opened, work, bounds)
