@@ -36,7 +36,7 @@ class Limits:
     component_rows: int = TASK_BYTES // ROW_BYTES
     account_rows: int = TASK_BYTES // ROW_BYTES
     unit_bytes: int = UNIT_BYTES
-    piece_bytes: int = 256 << 20
+    piece_bytes: int = 128 << 20
     scan_rows: int = 1_000_000
 
 
