@@ -38,8 +38,9 @@ class Counting(PolarsEngine):
         return found
 
 
-def _findings(log, folder, front=None):
-    found, _ = judge_logs(LogSource((str(log),)), observer=Silent(), front=front)
+def _findings(log, folder, front=None, *, keep=False):
+    found, scored = judge_logs(LogSource((str(log),)), observer=Silent(), front=front, keep=keep)
+    assert (scored.kept is not None) == keep
     write_report(found, Format.JSON, output=folder / "out.json", clobber=True, top=None)
     return (folder / "out.json").read_bytes()
 
@@ -74,6 +75,13 @@ def test_findings_of_a_simulated_log_are_the_same(simulated, tmp_path, monkeypat
     assert json.loads(found)["run"]["rows_duplicate"] == 300
     assert json.loads(found)["campaigns"]
     assert (tmp_path / "members.parquet").exists()
+
+
+def test_what_a_case_keeps_comes_to_the_driver(simulated, tmp_path):
+    engine = Counting(tmp_path, pieces=2)
+    found = _findings(simulated, tmp_path, ClusterFront(lambda _: engine, LIMITS), keep=True)
+    assert found == _findings(simulated, tmp_path)
+    assert engine.most == json.loads(found)["run"]["rows_kept"]
 
 
 def _one_account(folder, rows=2_000):
