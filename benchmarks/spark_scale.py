@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "spark"))
 from standalone import SETTINGS, Standalone, java_home
 
 from extractscan.engine import spark as engine_of_spark
-from extractscan.engine.distributed import Limits
+from extractscan.engine.limits import Limits
 from extractscan.engine.load import LogSource
 from extractscan.engine.local import judge_logs
 from extractscan.engine.spark_engine import SparkEngine
@@ -56,8 +56,9 @@ class Meter:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._last = dict.fromkeys(self._now(), 0.0)
         self.rows: list[dict[str, object]] = []
+        self.to_driver = 0
+        self._last = dict.fromkeys(self._now(), 0.0)
 
     def _now(self) -> dict[str, float]:
         with urllib.request.urlopen(f"{self._url}/api/v1/applications") as answer:  # noqa: S310
@@ -70,12 +71,13 @@ class Meter:
             "python_s": _python_seconds(os.environ["JAVA_HOME"]),
             "driver_s": used.ru_utime + used.ru_stime,
             "shuffle_mb": sum(s["shuffleWriteBytes"] for s in stages) / 1e6,
+            "to_driver_mb": self.to_driver / 1e6,
         }
 
     def mark(self, name: str, **more: object) -> None:
         """Note what was spent since the last mark."""
         now = self._now()
-        grown = {k: round(now[k] - self._last[k], 2) for k in now}
+        grown = {k: round(now[k] - self._last[k], 6) for k in now}
         self._last = now
         self.rows.append({"stage": name, **grown, **more})
 
@@ -93,6 +95,12 @@ class Metered(SparkEngine):
         self.meter.mark(name, stored_mb=round(size / 1e6, 2), rows=out.to_native().count())
         return out
 
+    def collect_small(self, frame, max_rows=None):  # noqa: ANN001, ANN201
+        """Collect, and count the bytes."""
+        out = super().collect_small(frame, max_rows)
+        self.meter.to_driver += out.nbytes
+        return out
+
 
 def costs(rows: list[dict[str, object]], size: int) -> pl.DataFrame:
     """Of one run, a row a stage, rounds of components together: bytes stored and shuffled and microseconds, a request."""
@@ -105,8 +113,11 @@ def costs(rows: list[dict[str, object]], size: int) -> pl.DataFrame:
             .alias("stage")
         )
         .group_by("stage", maintain_order=True)
-        .agg(pl.len().alias("rounds"), pl.col("stored_mb", "shuffle_mb", "java_s", "python_s", "driver_s").sum())
-        .with_columns(pl.col("stored_mb", "shuffle_mb", "java_s", "python_s", "driver_s") * 1e6 / size)
+        .agg(
+            pl.len().alias("rounds"),
+            pl.col("stored_mb", "shuffle_mb", "to_driver_mb", "java_s", "python_s", "driver_s").sum(),
+        )
+        .with_columns(pl.col("stored_mb", "shuffle_mb", "to_driver_mb", "java_s", "python_s", "driver_s") * 1e6 / size)
     )
 
 
@@ -133,12 +144,16 @@ def show(runs: dict[int, pl.DataFrame]) -> None:
     small, large = min(runs), max(runs)
     print(
         f"\n{'bytes and µs a request':<24}"
-        + "".join(f"{f'{kind}, {size:,}':>18}" for kind in ("stored", "shuffle") for size in (small, large))
+        + "".join(
+            f"{f'{kind}, {size:,}':>18}" for kind in ("stored", "shuffle", "to driver") for size in (small, large)
+        )
         + "".join(f"{name:>12}" for name in ("Java µs", "Python µs", "driver µs"))
     )
     for one in runs[large].iter_rows(named=True):
         less = runs[small].row(by_predicate=pl.col("stage") == one["stage"], named=True)
-        line = "".join(f"{run[kind]:>18.1f}" for kind in ("stored_mb", "shuffle_mb") for run in (less, one))
+        line = "".join(
+            f"{run[kind]:>18.1f}" for kind in ("stored_mb", "shuffle_mb", "to_driver_mb") for run in (less, one)
+        )
         grown = (
             (one[kind] * large - less[kind] * small) / (large - small) for kind in ("java_s", "python_s", "driver_s")
         )
@@ -178,7 +193,7 @@ def main() -> None:
                     Metered.meter = Meter("http://127.0.0.1:4140")
                     Metered.meter.mark("start")
                     judge_logs(LogSource((str(log / "requests.parquet"),)), observer=Silent(), front=front)
-                    Metered.meter.mark("driver")
+                    Metered.meter.mark("asks and verdict")
                     read = sum(f.stat().st_size for f in log.glob("requests*"))
                     print(f"{size:,} requests, {read / 1e6:.1f} MB as Parquet; {shape(work)}")
                     if options.json:
@@ -186,6 +201,7 @@ def main() -> None:
                     runs[size] = costs(Metered.meter.rows, size)
         finally:
             cluster.stop()
+    print(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     if len(runs) > 1:
         show(runs)
 

@@ -32,8 +32,11 @@ class PolarsEngine:
         del pieces
         return _frame(table)
 
-    def map_arrow(self, frame: Frame, fn: Tables, schema: pa.Schema, *, together: str | None = None) -> Frame:
+    def map_arrow(
+        self, frame: Frame, fn: Tables, schema: pa.Schema, *, together: str | None = None, pieces: int | None = None
+    ) -> Frame:
         """Apply ``fn`` to each piece."""
+        del pieces
         held = self._native(frame)
         place = pl.col(together).hash(seed=0) if together else pl.int_range(pl.len())
         pieces = [held.filter(place % self._pieces == piece) for piece in range(self._pieces)]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from polars_engine import PolarsEngine
 
-from extractscan.engine.distributed import Limits, fingerprint_and_cluster
+from extractscan.engine.distributed import ClusterFront, fingerprint_and_cluster
+from extractscan.engine.limits import Limits
 from extractscan.engine.load import LogSource
 from extractscan.engine.local import judge_logs
 from extractscan.errors import ExtractscanError, InputError, UsageError
@@ -53,11 +54,8 @@ def _both(source, tmp_path, *, pieces=2, unit_bytes=1):
             work = tmp_path / f"run-{pieces}-{unit_bytes}"
             work.mkdir()
 
-            def front(source, observer, work=work):
-                engine = PolarsEngine(work, pieces=pieces)
-                return fingerprint_and_cluster(
-                    source, lambda _: engine, Limits(1 << 34, unit_bytes=unit_bytes), observer
-                )
+            engine = PolarsEngine(work, pieces=pieces)
+            front = ClusterFront(lambda _, engine=engine: engine, Limits(1 << 34, unit_bytes=unit_bytes))
 
         try:
             found, _ = judge_logs(source, observer=told, front=front)

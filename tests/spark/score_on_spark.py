@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from extractscan.cli.main import run
-from extractscan.engine import distributed
+from extractscan.engine import limits, spark
 
-distributed.Limits = partial(distributed.Limits, link_bytes=0, unit_bytes=1)
+limits.Limits = spark.Limits = partial(limits.Limits, link_bytes=0, unit_bytes=1)
 run()

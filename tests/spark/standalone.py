@@ -13,7 +13,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-PATIENCE = 240
+PATIENCE = 480
 """Seconds for anything to happen; what waits looks for an event, and this only ends a test that hangs."""
 SMALL = (
     "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData "

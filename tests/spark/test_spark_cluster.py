@@ -53,5 +53,5 @@ def test_lost_workers_and_a_killed_driver_change_nothing(cluster, log, local, tm
     code, found, err = cluster.finish("second")
     assert (code, found) == (0, local), err
     assert "read is taken from" in err
-    assert {"links", "components-02", "components", "clusters"} <= _marks(work) - done
+    assert {"links", "components-02", "components", "clusters", "sheets", "streams", "shared"} <= _marks(work) - done
     assert all(line.startswith("extractscan: ") for line in err.splitlines()), err

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.campaign.evidence import Judged, Population, judge
+from extractscan.campaign.evidence import Judged, Population, foresee, judge
 from extractscan.campaign.groups import MIN_SHARDS, Group
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def choose(groups: list[Group], known: Population) -> tuple[list[Judged], list[J
     A frame is the firmer tie: at equal bits, in whole ones, it goes before a corpus; a group whose members another campaign has taken
     is judged again without them.
     """
+    foresee(groups, known)
     judged = [judge(g, known) for g in groups]
     order = sorted(
         judged,

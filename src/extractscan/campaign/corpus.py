@@ -12,7 +12,7 @@ different sources. Words are weighted by their rarity among streams (squared idf
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -126,6 +126,50 @@ def _halves(
     return ends, columns[:at].copy(), first[:at].copy(), second[:at].copy()
 
 
+Counted: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]"
+"""Word frequencies of units in CSR form: row bounds, buckets, frequencies of the first half and of the second."""
+
+
+def count_words(
+    sizes: NDArray[np.int64],
+    chosen: NDArray[np.int64],
+    text: NDArray[np.int64],
+    front: NDArray[np.int64],
+    back: NDArray[np.int64],
+    prompts: Texts,
+    jobs: int,
+) -> Counted:
+    """Count the words of units: ``chosen`` are rows of items, ``sizes`` of them a unit, in the order that decides halves."""
+    bounds = np.r_[0, np.cumsum(sizes)].astype(np.int64)
+
+    def part(start: int, stop: int) -> Counted:
+        return _halves(
+            bounds[start : stop + 1],
+            text,
+            front,
+            back,
+            chosen,
+            prompts.offsets,
+            prompts.tokens,
+            SAMPLE,
+            WORDS,
+            DIMENSIONS,
+        )
+
+    most = 1 + int(bounds[-1]) // PIECE
+    parts = share(part, pieces(sizes + 1, most), jobs)
+    if not parts:
+        return np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0), np.zeros(0)
+    ends = np.r_[0, np.cumsum(np.concatenate([np.diff(p[0]) for p in parts]))].astype(np.int64)
+    columns, first_half, second_half = (np.concatenate([p[k] for p in parts]) for k in (1, 2, 3))
+    return ends, columns, first_half, second_half
+
+
+def middle(similarity: NDArray[np.float64]) -> float:
+    """Median over pairs of a matrix of similarities."""
+    return float(np.median(similarity[np.triu_indices(similarity.shape[0], 1)]))
+
+
 def _cores() -> int:
     return pl.thread_pool_size()  # which --jobs decides, and the machine where nobody did
 
@@ -148,6 +192,9 @@ class Corpora:
         self._text, self._front, self._back = (items[name].to_numpy() for name in ("prompt", "front", "back"))
         self._prompts = prompts
         self._jobs = jobs or _cores()
+        self._weigh(reference)
+
+    def _weigh(self, reference: list[NDArray[np.int64]]) -> None:
         counted = self._word_frequencies(reference)
         spread = np.bincount(counted[1], minlength=DIMENSIONS)
         self._weight = np.log((2.0 + len(reference)) / (1.0 + spread))
@@ -155,9 +202,7 @@ class Corpora:
         # Kept, because they are what a log's units are compared by, and took a walk through all of their words.
         self._known = weighted(*counted, self._weight)
 
-    def _word_frequencies(
-        self, units: list[NDArray[np.int64]]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+    def _word_frequencies(self, units: list[NDArray[np.int64]]) -> Counted:
         sizes = np.zeros(len(units), np.int64)
         order: list[NDArray[np.int64]] = []
         for number, unit in enumerate(units):
@@ -167,32 +212,12 @@ class Corpora:
             _, first = np.unique(self._payload[rows], return_index=True)
             order.append(rows[first[:SAMPLE]])
             sizes[number] = order[-1].size
-        bounds = np.r_[0, np.cumsum(sizes)].astype(np.int64)
         chosen = np.concatenate(order).astype(np.int64) if order else np.zeros(0, np.int64)
+        return count_words(sizes, chosen, self._text, self._front, self._back, self._prompts, self._jobs)
 
-        def part(
-            start: int, stop: int
-        ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
-            return _halves(
-                bounds[start : stop + 1],
-                self._text,
-                self._front,
-                self._back,
-                chosen,
-                self._prompts.offsets,
-                self._prompts.tokens,
-                SAMPLE,
-                WORDS,
-                DIMENSIONS,
-            )
-
-        most = 1 + int(bounds[-1]) // PIECE
-        parts = share(part, pieces(sizes + 1, most), self._jobs)
-        if not parts:
-            return np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0), np.zeros(0)
-        ends = np.r_[0, np.cumsum(np.concatenate([np.diff(p[0]) for p in parts]))].astype(np.int64)
-        columns, first_half, second_half = (np.concatenate([p[k] for p in parts]) for k in (1, 2, 3))
-        return ends, columns, first_half, second_half
+    def likenesses(self, groups: list[list[NDArray[np.int64]]]) -> list[float]:
+        """Median similarity of the units of each group, two or more."""
+        return [middle(self.similarity(units)) for units in groups]
 
     def _frequencies(self, units: list[NDArray[np.int64]]) -> Frequencies:
         return self._known if units is self._reference else weighted(*self._word_frequencies(units), self._weight)

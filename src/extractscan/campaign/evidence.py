@@ -13,7 +13,7 @@ from extractscan.campaign.groups import MIN_PAYLOADS, MIN_SHARDS, SMALLEST
 from extractscan.campaign.load import CUSTOMER_SPREAD, customer_spread, load_bits
 from extractscan.campaign.means import means_bits, sharing_rate, without_common
 from extractscan.campaign.partition import partition_bits
-from extractscan.campaign.pivot import pivot_bits, pivots
+from extractscan.campaign.pivot import choices, pivot_bits, pivots
 from extractscan.campaign.succession import succession_bits
 from extractscan.campaign.synchrony import FEWEST, Activity, synchrony_bits
 from extractscan.coverage.streams import CONVERSATION, SINGLE
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from extractscan.campaign.partition import Meetings
 
 
+MEANS: Final = ("org_id", "ip", "payment_id")
+"""What accounts are run with."""
 SUPPORTING: Final = frozenset({"corpus", "means"})
 """Families that add to a group's evidence and are never its only reason."""
 ORGANIC: Final = -0.8
@@ -79,10 +81,27 @@ class Population:
     singles: pl.DataFrame
 
 
+def senders_seen(requests: pl.DataFrame) -> pl.DataFrame:
+    """Of each ``account`` its commonest ``MEANS``, of equals the least, and how many ``end_users`` it serves."""
+    commonest = [pl.col(name).drop_nulls().mode().min().alias(name) for name in MEANS]
+    return requests.group_by("account").agg(*commonest, pl.col("end_user").drop_nulls().n_unique().alias("end_users"))
+
+
 def population(profiles: pl.DataFrame, requests: pl.DataFrame, payloads: Payloads, meetings: Meetings) -> Population:
     """Gather what is known of accounts."""
-    commonest = [pl.col(name).drop_nulls().mode().min().alias(name) for name in ("org_id", "ip", "payment_id")]
-    seen = requests.group_by("account").agg(*commonest, pl.col("end_user").drop_nulls().n_unique().alias("end_users"))
+    activity = Activity(requests, profiles.height)
+    return population_of(profiles, senders_seen(requests), payloads, meetings, activity, pivots(requests))
+
+
+def population_of(
+    profiles: pl.DataFrame,
+    seen: pl.DataFrame,
+    payloads: Payloads,
+    meetings: Meetings,
+    activity: Activity,
+    pivot: pl.Series,
+) -> Population:
+    """Unite what is known of accounts; ``seen`` is as ``senders_seen`` gives it."""
     alone = (
         profiles.filter(pl.col("family") != CONVERSATION)
         .group_by("account")
@@ -104,14 +123,13 @@ def population(profiles: pl.DataFrame, requests: pl.DataFrame, payloads: Payload
     # Addresses that many share tie nobody together; gates look at all addresses.
     rare = without_common(senders)["ip"].alias("rare_ip")
     senders = senders.with_columns(rare)
-    activity = Activity(requests, profiles.height)
     singles = (
         profiles.filter((pl.col("family") == SINGLE) & (pl.col("payloads") >= MIN_PAYLOADS))
         .select("account", "requests")
         .sort("requests")
     )
     rate = sharing_rate(_by_means(senders))
-    return Population(profiles, senders, payloads, meetings, activity, pivots(requests), rate, singles)
+    return Population(profiles, senders, payloads, meetings, activity, choices(pivot), rate, singles)
 
 
 def _capped(signal: str, family: str, value: float, bits: float, detail: str) -> Evidence:
@@ -171,6 +189,27 @@ def _members(streams: pl.DataFrame, owner: NDArray[np.int64], senders: pl.DataFr
     return pl.DataFrame([*members.get_columns(), *senders.get_columns()])
 
 
+def _one_source(group: Group) -> float:
+    """How far the members of a group work on one source, 0 to 1."""
+    if group.likeness is None:
+        return 0.0
+    return float(np.clip((group.likeness - UNLIKE) / (ALIKE - UNLIKE), 0.0, 1.0))
+
+
+def foresee(groups: list[Group], known: Population) -> None:
+    """Say which groups will be judged, so that what is asked of them can be found out for all at once where that is far away."""
+    account = known.profiles["account"].to_numpy().astype(np.int64)
+    active, meeting = [], []
+    for group in groups:
+        members, owner = np.unique(account[group.streams], return_inverse=True)
+        if members.size >= FEWEST:
+            active.append((group.streams, owner))
+        if members.size >= MIN_SHARDS and _one_source(group) > 0.0:
+            meeting.append((group.streams, owner))
+    known.activity.foresee(active)
+    known.meetings.foresee(meeting)
+
+
 def judge(group: Group, known: Population) -> Judged:
     """Weigh a group: evidence in bits, each family capped, times its gates; never below 0."""
     streams = known.profiles[group.streams]
@@ -185,9 +224,7 @@ def judge(group: Group, known: Population) -> Judged:
     spread = float(np.median(np.abs(np.log(requests) - np.median(np.log(requests)))))
     overlap = known.payloads.overlap(group.streams, owner)
     # Members that work on different data cannot meet anyhow: that they do not is no partition.
-    one_source = (
-        0.0 if group.likeness is None else float(np.clip((group.likeness - UNLIKE) / (ALIKE - UNLIKE), 0.0, 1.0))
-    )
+    one_source = _one_source(group)
     comparable = k >= MIN_SHARDS and one_source > 0.0
     chance = known.meetings.probability(group.streams, owner, overlap) if comparable else 0.0
     partition = partition_bits(overlap, chance) if comparable else 0.0

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from extractscan.campaign.corpus import Corpora
     from extractscan.campaign.overlap import Payloads
 
 KNOWN: Final = 0.2
@@ -36,18 +35,16 @@ same list. A shard that came late or was banned has sent less, none has a reason
 have sent many times as much."""
 
 
-def member_likeness(group: Group, profiles: pl.DataFrame, corpora: Corpora) -> float | None:
-    """Median similarity of the payload distributions of a group's accounts, over at most ``LIKENESS_SAMPLE`` of them."""
+def member_units(group: Group, profiles: pl.DataFrame) -> list[NDArray[np.int64]]:
+    """Streams of the accounts of a group whose payload distributions are compared, at most ``LIKENESS_SAMPLE``; none if fewer than two."""
     enough = profiles["payloads"].to_numpy()[group.streams] >= MIN_PAYLOADS
     stream = group.streams[enough]
     account = profiles["account"].to_numpy()[stream]
     accounts = np.unique(account)
     if accounts.size < 2:
-        return None
+        return []
     step = -(-accounts.size // LIKENESS_SAMPLE)
-    similarity = corpora.similarity([stream[account == a] for a in accounts[::step]])
-    above = similarity[np.triu_indices(similarity.shape[0], 1)]
-    return float(np.median(above))
+    return [stream[account == a] for a in accounts[::step]]
 
 
 def without_foreign_customers(

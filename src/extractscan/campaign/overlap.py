@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -47,8 +47,23 @@ class Payloads:
 
     def __init__(self, streams: Streams) -> None:
         """Index the payloads of all streams."""
-        total = streams.table.height
-        payload, stream = streams.items["payload"].to_numpy(), streams.items["stream"].to_numpy()
+        account = streams.table["account"].to_numpy()
+        self._index(streams.items["payload"].to_numpy(), streams.items["stream"].to_numpy(), account)
+
+    @classmethod
+    def of_shared(
+        cls, payload: NDArray[np.uint64], stream: NDArray[np.int64], owner: NDArray[Any], sizes: NDArray[np.int64]
+    ) -> Payloads:
+        """Of those payloads alone that several accounts share, each with the streams that send it; ``owner`` is by stream."""
+        order = np.argsort(stream, kind="stable")
+        made = cls.__new__(cls)
+        made._index(payload[order], stream[order], owner)  # noqa: SLF001 -- its own
+        made.sizes = sizes
+        return made
+
+    def _index(self, payload: NDArray[np.uint64], stream: NDArray[np.int64], owner: NDArray[Any]) -> None:
+        """Index payloads by stream; ``owner`` is the account of each stream."""
+        total = owner.size
         # Items stand in the order of their streams, and streams in that of their accounts: a stable sort keeps both.
         order = np.argsort(payload, kind="stable")
         payload, stream = payload[order], stream[order]
@@ -59,7 +74,7 @@ class Payloads:
         del payload, order, distinct
         self.sizes: NDArray[np.int64] = np.bincount(stream, minlength=total).astype(np.int64)
         code = np.cumsum(fresh) - 1
-        account = streams.table["account"].to_numpy()[stream]
+        account = owner[stream]
         sender = fresh.copy()
         sender[1:] |= account[1:] != account[:-1]
         accounts = np.bincount(code[sender], minlength=int(code[-1]) + 1 if code.size else 0)

@@ -21,6 +21,8 @@ from scipy.special import logsumexp
 from extractscan.coverage.coincidence import LEFT, coincidence, log_counts, words_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from extractscan.campaign.overlap import Overlap
@@ -83,8 +85,8 @@ class Meetings:
         self._stream = items["stream"].to_numpy()
         self._text, self._front, self._back = (items[name].to_numpy() for name in ("prompt", "front", "back"))
         self._payload = items["payload"].to_numpy()
-        self._smallest = np.full(streams.table.height, np.iinfo(np.uint64).max, np.uint64)
-        np.minimum.at(self._smallest, self._stream, self._payload)
+        self.smallest = np.full(streams.table.height, np.iinfo(np.uint64).max, np.uint64)
+        np.minimum.at(self.smallest, self._stream, self._payload)
         self._prompts = prompts
 
     def _words(self, streams: NDArray[np.int64], sample: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
@@ -96,6 +98,22 @@ class Meetings:
         end = self._prompts.offsets[self._text[rows] + 1] - self._back[rows]
         return words_of(begin, end, self._payload[rows], self._prompts)
 
+    def foresee(self, groups: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> None:
+        """Groups of which ``probability`` will be asked: nothing to prepare here."""
+
+    def halves(self, streams: NDArray[np.int64], owner: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Half of its group, 0 or 1, that each stream is in: by the members' smallest payload hashes, by number would be by name."""
+        smallest = np.full(int(owner.max()) + 1, np.iinfo(np.uint64).max, np.uint64)
+        np.minimum.at(smallest, owner, self.smallest[streams])
+        half: NDArray[np.int64] = np.unique(smallest, return_inverse=True)[1][owner] % 2
+        return half
+
+    def looks(self, streams: NDArray[np.int64], owner: NDArray[np.int64]) -> Iterator[float]:
+        """The probability as a glance finds it, then as a sample does."""
+        half = self.halves(streams, owner)
+        for sample in (GLANCE, SAMPLE):
+            yield coincidence(self._words(streams[half == 0], sample), self._words(streams[half == 1], sample))
+
     def probability(self, streams: NDArray[np.int64], owner: NDArray[np.int64], overlap: Overlap) -> float:
         """Probability that payloads of two members coincide, at the least; ``owner`` numbers the member of each stream.
 
@@ -104,13 +122,8 @@ class Meetings:
         """
         if not streams.size:
             return 0.0
-        # Members are halved in the order of their smallest payload hashes: by number would be by name.
-        smallest = np.full(int(owner.max()) + 1, np.iinfo(np.uint64).max, np.uint64)
-        np.minimum.at(smallest, owner, self._smallest[streams])
-        half = np.unique(smallest, return_inverse=True)[1][owner] % 2
         found = 0.0
-        for sample in (GLANCE, SAMPLE):
-            found = coincidence(self._words(streams[half == 0], sample), self._words(streams[half == 1], sample))
+        for found in self.looks(streams, owner):
             if found * overlap.pairs <= overlap.inside + 1.0:
                 return found
         return found

@@ -33,22 +33,35 @@ DISPERSION: Final = 2.0
 
 
 NO_CHOICE: Final = -1
+"""An account that could not follow a release."""
 
 
-def pivots(requests: pl.DataFrame) -> NDArray[np.int8]:
-    """Whether each account moved to a released model within a day: 1 or 0 by account number, ``NO_CHOICE`` if it could not.
-
-    ``requests`` has ``account, time_us, model``. With several releases the first that an account could follow counts.
-    """
-    accounts = int(requests["account"].max() or 0) + 1 if requests.height else 0  # type: ignore[arg-type]
-    start = requests["time_us"].min()
-    models = (
+def first_uses(requests: pl.DataFrame) -> pl.DataFrame:
+    """Of each ``model`` its first use, ``release``, and how many accounts use it, ``users``."""
+    return (
         requests.filter(pl.col("model").is_not_null())
         .group_by("model")
         .agg(pl.col("time_us").min().alias("release"), pl.col("account").n_unique().alias("users"))
-        .filter((pl.col("users") >= USERS) & (pl.col("release") >= pl.lit(start) + SETTLED_DAYS * DAY_US))
-        .sort("release", "model")
     )
+
+
+def releases(models: pl.DataFrame, start: int | None) -> pl.DataFrame:
+    """``first_uses`` of those models that were released within the log, which begins at ``start``, in order."""
+    settled = pl.col("release") >= pl.lit(start, pl.Int64) + SETTLED_DAYS * DAY_US
+    return models.filter((pl.col("users") >= USERS) & settled).sort("release", "model")
+
+
+def pivots(requests: pl.DataFrame, released: pl.DataFrame | None = None) -> pl.Series:
+    """Whether each account moved to a released model within a day: bool by account number, null if it had no choice to make.
+
+    ``requests`` has ``account, time_us, model``. With several releases the first that an account could follow counts; ``released``
+    are those of the log, where these are not all of its requests.
+    """
+    accounts = int(requests["account"].max() or 0) + 1 if requests.height else 0  # type: ignore[arg-type]
+    start = requests["time_us"].min()
+    models = released
+    if models is None:
+        models = releases(first_uses(requests), start if isinstance(start, int) else None)
     out = pl.Series("pivot", [None] * accounts, dtype=pl.Boolean)
     for model, release, _ in models.iter_rows():
         day = (pl.col("time_us") >= release) & (pl.col("time_us") < release + DAY_US)
@@ -66,7 +79,12 @@ def pivots(requests: pl.DataFrame) -> NDArray[np.int8]:
             moved.select("account", "moved"), on="account", how="left", maintain_order="left"
         )["moved"]
         out = out.to_frame().with_columns(pl.coalesce("pivot", here).alias("pivot"))["pivot"]
-    return out.cast(pl.Int8).fill_null(NO_CHOICE).to_numpy()
+    return out
+
+
+def choices(pivot: pl.Series) -> NDArray[np.int8]:
+    """``pivots`` as an array by account number: 1 or 0, ``NO_CHOICE`` where it is null."""
+    return pivot.cast(pl.Int8).fill_null(NO_CHOICE).to_numpy()
 
 
 def pivot_bits(pivot: NDArray[np.int8], accounts: NDArray[np.int64]) -> tuple[int, int, float]:

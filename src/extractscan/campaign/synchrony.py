@@ -76,6 +76,9 @@ class Activity:
         self._hour = hour - (hour.min(initial=0) // HOURS) * HOURS
         self._rows = np.searchsorted(hours["stream"].to_numpy(), np.arange(total + 1))
 
+    def foresee(self, groups: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> None:
+        """Groups of which ``together`` will be asked: nothing to prepare here."""
+
     def together(self, streams: NDArray[np.int64], owner: NDArray[np.int64]) -> tuple[int, float]:
         """Pairs of members active in the same hour, over all hours, and how many there would be by their rhythms alone.
 

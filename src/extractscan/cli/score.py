@@ -146,7 +146,7 @@ def score(
                 tell=voice.verbose,
             )
         else:
-            from extractscan.engine.distributed import Limits  # noqa: PLC0415
+            from extractscan.engine.limits import Limits  # noqa: PLC0415
             from extractscan.engine.spark import spark_front  # noqa: PLC0415
 
             console.stage("reaching Spark")

@@ -12,6 +12,8 @@ from extractscan.coverage.statistics import coverage_table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from extractscan.coverage.statistics import CoverageTable
+
 
 def account_coverage(
     requests: pl.DataFrame, cluster_of_prompt: NDArray[np.int64], accounts: int
@@ -20,19 +22,25 @@ def account_coverage(
 
     ``cluster_of_prompt`` is the label of ``Clusters``: a cluster is named by a member that represents itself.
     """
+    clusters = int(np.count_nonzero(cluster_of_prompt == np.arange(cluster_of_prompt.size)))
+    return coverage_of(requests, cluster_of_prompt, accounts, clusters).records()
+
+
+def coverage_of(
+    requests: pl.DataFrame, cluster_of_prompt: NDArray[np.int64], accounts: int, clusters: int
+) -> CoverageTable:
+    """Coverage as statistics; ``cluster_of_prompt`` numbers clusters from 0, of which the whole log has ``clusters``."""
     prompt = requests["prompt"].to_numpy()
     given = prompt >= 0
     # One number holds account and cluster: sorted in place, equal ones stand together.
-    width = max(cluster_of_prompt.size, 1)
+    width = max(cluster_of_prompt.size, 1)  # a number for each prompt is enough
     visit = requests["account"].to_numpy()[given].astype(np.int64) * width
     visit += cluster_of_prompt[prompt[given]]
     visit.sort()
     first = np.flatnonzero(np.diff(visit, prepend=-1))
     times = np.diff(first, append=visit.size).astype(np.int64)
     offsets = np.searchsorted(visit[first] // width, np.arange(accounts + 1)).astype(np.int64)
-    clusters = int(np.count_nonzero(cluster_of_prompt == np.arange(cluster_of_prompt.size)))
-    table = coverage_table(offsets, times, clusters)
-    return table.records()
+    return coverage_table(offsets, times, clusters)
 
 
 def campaign_coverage(

@@ -35,8 +35,15 @@ def _resampled(requests: pl.DataFrame, total: int) -> NDArray[np.float64]:
     return repeats / np.maximum(np.bincount(stream, minlength=total), 1)
 
 
-def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
+def tells_turns(requests: pl.DataFrame) -> bool:
+    """Whether requests say anything of conversations."""
+    return bool((requests["conversation_id"].is_not_null() | requests["turn"].is_not_null()).any())
+
+
+def profile(streams: Streams, prompts: Texts, *, jobs: int = 1, knows_turns: bool | None = None) -> pl.DataFrame:
     """Measure every stream; one row a stream, in the order of ``streams.table``, of which it keeps the columns.
+
+    ``knows_turns`` says whether the log has turns or conversations, where these are not all of its streams.
 
     Adds ``prompts`` (distinct), ``payloads`` (distinct), ``conversing`` (share of requests in conversations of several turns, null
     if the log cannot tell), ``topic_words_seen`` and ``topic_words_expected`` (topic words that neighbours in time share, and
@@ -55,7 +62,8 @@ def profile(streams: Streams, prompts: Texts, *, jobs: int = 1) -> pl.DataFrame:
     sampled = np.minimum(np.diff(bounds), SAMPLE)
     repeats, chance = enumeration.repeats(stream, items, sampled >= enumeration.DENSE * numbers[:, 3], prompts)
     requests = streams.requests
-    knows_turns = bool((requests["conversation_id"].is_not_null() | requests["turn"].is_not_null()).any())
+    if knows_turns is None:
+        knows_turns = tells_turns(requests)
     measured = (
         requests.group_by("stream")
         .agg(

@@ -12,7 +12,7 @@ An account's own score is that of its worst stream, so that cover traffic does n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -76,6 +76,41 @@ class Streams:
     frame_words: dict[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """Sheets (an account under one system prompt) and their frames.
+
+    ``requests`` are those with a prompt. Of each item, a distinct prompt on a sheet: its ``prompt``, ``times`` sent, ``sheet``, ``system``
+    (-1: none) and ``account``; ``item`` is the item of each request. Items are sorted by account, system prompt and prompt.
+    """
+
+    requests: pl.DataFrame
+    prompts: NDArray[np.int64]
+    item: NDArray[np.int64]
+    times: NDArray[np.int64]
+    sheet: NDArray[np.int64]
+    system: NDArray[np.int64]
+    account: NDArray[np.int64]
+    frames: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Units of sheets, sorted by sheet and ``group``: one frame on one sheet, or what is unframed there (``group`` -1).
+
+    ``of_item`` is the unit of each item; ``weight`` counts requests; skeletons are the words of the system prompt and of the inline frame,
+    sorted and distinct, in CSR form.
+    """
+
+    of_item: NDArray[np.int64]
+    account: NDArray[np.int64]
+    system: NDArray[np.int64]
+    group: NDArray[np.int64]
+    weight: NDArray[np.int64]
+    skeleton_offsets: NDArray[np.int64]
+    skeletons: NDArray[np.uint32]
+
+
 @kernel
 def payload_hashes(
     prompts: NDArray[np.int64],
@@ -94,11 +129,10 @@ def payload_hashes(
     return out
 
 
-def _skeletons(
-    unit_system: NDArray[np.int64], unit_group: NDArray[np.int64], frames: Frames, prints: Fingerprints
+def skeletons(
+    unit_system: NDArray[np.int64], unit_group: NDArray[np.int64], frames: Frames, systems: Texts
 ) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
     """Skeleton of each unit: the words of its system prompt and of its inline frame, sorted and distinct, in CSR form."""
-    systems = prints.systems
     parts: list[NDArray[np.uint32]] = []
     of_system: dict[int, NDArray[np.uint32]] = {-1: np.empty(0, np.uint32)}  # many accounts have the same
     for system, group in zip(unit_system.tolist(), unit_group.tolist(), strict=True):
@@ -142,52 +176,64 @@ def _senders(number: NDArray[np.int32], account: NDArray[np.int64], out: NDArray
             out[number[i]] += 1
 
 
-def _natural(frames: Frames, prompts: NDArray[np.int64], account: NDArray[np.int64], texts: Texts) -> NDArray[np.bool_]:
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """First or last tokens of the items of some accounts.
+
+    ``hashes`` (uint64, distinct) of the ends, the accounts that use each at all (``users``) and in a frame (``holders``); and of each item
+    that has it in a frame its row (``rows``) and the position of its end among them (``place``).
+    """
+
+    hashes: NDArray[np.uint64]
+    users: NDArray[np.int64]
+    holders: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    place: NDArray[np.int32]
+
+
+def ends_of(sheets: Sheets, texts: Texts, *, back: bool) -> Ends:
+    """Ends of all items, by accounts that use them."""
+    frames, account = sheets.frames, sheets.account
+    ends = _end_hashes(sheets.prompts, texts.offsets, texts.tokens, OPENER, back)
+    own = (frames.group >= 0) & ((frames.back if back else frames.front) >= OPENER)
+    firsts, number = numbered(ends)
+    users, holders = np.zeros(firsts.size, np.int64), np.zeros(firsts.size, np.int64)
+    rows = np.flatnonzero(own)
+    _senders(number, account, users)
+    _senders(number[rows], account[rows], holders)
+    return Ends(ends[firsts], users, holders, rows, number[rows])
+
+
+def _natural(sheets: Sheets, texts: Texts) -> NDArray[np.bool_]:
     """Whether each frame group is only an opener (or closing) of natural language.
 
     The start of a frame is used by those who have the frame. A natural opener (*what is the difference between*) is also used,
     once or twice, by many who have no frame: at least ``NATURAL_USERS``, and as many as have one. A group is natural if every end
     that it shares is. Items are in the order of their accounts.
     """
-    groups = frames.skeleton_offsets.size - 1
-    natural = np.zeros(groups, bool)
-    if not groups:
-        return natural
-    framed = frames.group >= 0
+    groups = sheets.frames.skeleton_offsets.size - 1
     shared = np.zeros(groups, bool)
     foreign = np.ones(groups, bool)
-    for back in (False, True):
-        ends = _end_hashes(prompts, texts.offsets, texts.tokens, OPENER, back)
-        own = (frames.back if back else frames.front) >= OPENER
-        # Accounts that use each end at all, and those that use it in a frame.
-        firsts, number = numbered(ends)
-        users, holders = np.zeros(firsts.size, np.int64), np.zeros(firsts.size, np.int64)
-        rows = np.flatnonzero(framed & own)
-        _senders(number, account, users)
-        _senders(number[rows], account[rows], holders)
-        loose = users - holders
-        common = (loose >= NATURAL_USERS) & (loose >= holders)
-        common[ends[firsts] == 0] = False
-        group = frames.group[rows]
+    for back in (False, True) if groups else ():
+        ends = ends_of(sheets, texts, back=back)
+        loose = ends.users - ends.holders
+        common = (loose >= NATURAL_USERS) & (loose >= ends.holders) & (ends.hashes != 0)
+        group = sheets.frames.group[ends.rows]
         shared[group] = True
-        keeps = np.zeros(groups, bool)
-        keeps[group[~common[number[rows]]]] = True
-        has = np.zeros(groups, bool)
-        has[group] = True
-        foreign &= ~has | ~keeps
-    natural[:] = shared & foreign
+        foreign[group[~common[ends.place]]] = False
+    natural: NDArray[np.bool_] = shared & foreign
     return natural
 
 
-def _turns(requests: pl.DataFrame) -> pl.Series:
-    """Whether each request is part of conversing; false where the log does not tell.
+def _turns(requests: pl.DataFrame, first: int | None) -> pl.Series:
+    """Whether each request is part of conversing; false where the log does not tell. ``first`` is the log's first turn.
 
     A request converses when its turn is beyond the log's first (0 in some logs, 1 in others) or its conversation has several
     requests. For an account that holds conversations, those of one turn are conversing too (people ask once and leave)
     unless they are by far the most: then the ids are decoration on single requests.
     """
     several = (pl.col("conversation_id").is_not_null() & (pl.len().over("account", "conversation_id") > 1)) | (
-        pl.col("turn") > pl.col("turn").min()
+        pl.col("turn") > pl.lit(first, pl.Int64)
     ).fill_null(value=False)
     marked = requests.select("account", "conversation_id", several.alias("several"))
     held = (
@@ -236,7 +282,7 @@ def _users(key: NDArray[np.int64], account: NDArray[np.int64]) -> NDArray[np.int
     return np.bincount(np.unique(number * width + account) // width, minlength=used.size)[number]
 
 
-def _with_short_frames(
+def with_short_frames(
     family: NDArray[np.int64],
     system: NDArray[np.int64],
     group: NDArray[np.int64],
@@ -261,7 +307,11 @@ def _with_short_frames(
 
 
 def _with_systems(
-    payload: NDArray[np.uint64], system: NDArray[np.int64], stream: NDArray[np.int64], requests: NDArray[np.int64]
+    payload: NDArray[np.uint64],
+    system: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    stream: NDArray[np.int64],
+    requests: NDArray[np.int64],
 ) -> NDArray[np.uint64]:
     """Payloads of items, to which the system prompt belongs where a stream changes it from request to request.
 
@@ -271,12 +321,13 @@ def _with_systems(
     pairs = distinct_values(stream * width + system + 1)
     distinct = np.bincount(pairs // width, weights=pairs % width > 0, minlength=requests.size)
     varied = (distinct >= VARIED_MIN) & (distinct >= VARIED * requests)
-    mixed = payload ^ (system + 1).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    # By the hash of the system prompt, which is the same whatever else is in the log; none mixes nothing in.
+    mixed = payload ^ np.r_[hashes, np.uint64(0)][system] * np.uint64(0x9E3779B97F4A7C15)
     return np.where(varied[stream], mixed, payload)
 
 
-def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
-    """Split every account's requests into streams."""
+def framed_sheets(prints: Fingerprints, *, jobs: int = 1) -> Sheets:
+    """Sheets of all accounts and their frames. What an account has here does not depend on any other."""
     requests = prints.requests
     if requests.height and (requests["prompt"] < 0).any():  # filtering copies, and most logs have a prompt in every row
         requests = requests.filter(pl.col("prompt") >= 0)
@@ -286,30 +337,60 @@ def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     sheet = np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
     first_item = np.zeros(prompts.size, np.int64)
     first_item[item[::-1]] = np.arange(item.size)[::-1]
-    system = requests["system"].to_numpy()[first_item]
-    owner = requests["account"].to_numpy().astype(np.int64)[first_item]
-    frames = without(frames, _natural(frames, prompts, owner, texts))
-    # A unit is one frame on one sheet, or what is unframed there.
+    system = requests["system"].to_numpy()[first_item].astype(np.int64)
+    account = requests["account"].to_numpy().astype(np.int64)[first_item]
+    return Sheets(requests, prompts, item, times, sheet, system, account, frames)
+
+
+def units_of(sheets: Sheets, systems: Texts) -> Units:
+    """Units of sheets: the frames of each, and what is unframed there."""
+    frames = sheets.frames
     span = int(frames.group.max(initial=-1)) + 2
-    unit_keys, unit = np.unique(sheet * span + frames.group + 1, return_inverse=True)
-    unit_group = unit_keys % span - 1
-    unit_system = np.empty(unit_keys.size, np.int64)
-    unit_system[unit] = system
-    skeleton_offsets, skeletons = _skeletons(unit_system, unit_group, frames, prints)
-    weight = np.bincount(unit, weights=times, minlength=unit_keys.size).astype(np.int64)
-    family_of_unit = families(skeleton_offsets, skeletons, weight)
-    family_of_unit = _with_short_frames(
-        family_of_unit, unit_system, unit_group, np.diff(skeleton_offsets), owner[_first(unit)]
+    keys, unit = np.unique(sheets.sheet * span + frames.group + 1, return_inverse=True)
+    group = keys % span - 1
+    first = _first(unit)
+    system = sheets.system[first]
+    offsets, words = skeletons(system, group, frames, systems)
+    weight = np.bincount(unit, weights=sheets.times, minlength=keys.size).astype(np.int64)
+    return Units(unit, sheets.account[first], system, group, weight, offsets, words)
+
+
+def families_of_units(units: Units) -> NDArray[np.int64]:
+    """Family of each unit, -1 where it has none."""
+    return with_short_frames(
+        families(units.skeleton_offsets, units.skeletons, units.weight),
+        units.system,
+        units.group,
+        np.diff(units.skeleton_offsets),
+        units.account,
     )
+
+
+def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
+    """Split every account's requests into streams."""
+    sheets = framed_sheets(prints, jobs=jobs)
+    sheets = replace(sheets, frames=without(sheets.frames, _natural(sheets, prints.prompts)))
+    units = units_of(sheets, prints.systems)
+    turn = sheets.requests["turn"].min()
+    first = turn if isinstance(turn, int) else None
+    return streams_of(sheets, units, families_of_units(units), prints, first_turn=first)
+
+
+def streams_of(
+    sheets: Sheets, units: Units, family_of_unit: NDArray[np.int64], prints: Fingerprints, *, first_turn: int | None
+) -> Streams:
+    """Streams by the families of units; ``first_turn`` is the log's first turn, None if it has none."""
+    requests, prompts, item, frames = sheets.requests, sheets.prompts, sheets.item, sheets.frames
+    texts = prints.prompts
     words: dict[int, int] = {}
-    for family, size in zip(family_of_unit.tolist(), np.diff(skeleton_offsets).tolist(), strict=True):
+    for family, size in zip(family_of_unit.tolist(), np.diff(units.skeleton_offsets).tolist(), strict=True):
         if family >= 0:
             words[family] = max(size, words.get(family, 0))
     payload = payload_hashes(prompts, frames.front, frames.back, texts.offsets, texts.tokens)
 
     # From here on by stream: an item splits where its requests do (unframed, in and outside conversations).
-    turns = _turns(requests).to_numpy()
-    family = family_of_unit[unit][item]
+    turns = _turns(requests, first_turn).to_numpy()
+    family = family_of_unit[units.of_item][item]
     family = np.where(family >= 0, family, np.where(turns, CONVERSATION, SINGLE))
     account = requests["account"].to_numpy().astype(np.int64)
     few = np.diff(texts.offsets)[requests["prompt"].to_numpy()] <= FEW_WORDS
@@ -333,7 +414,9 @@ def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     place = np.empty_like(order)
     place[order] = np.arange(order.size)
     sheet_item = sheet_item[order]
-    slots = _with_systems(payload[sheet_item], system[sheet_item], pair_stream[order], sizes)
+    slots = _with_systems(
+        payload[sheet_item], sheets.system[sheet_item], prints.systems.hashes, pair_stream[order], sizes
+    )
     items = pl.DataFrame(
         {
             "stream": pair_stream[order],

@@ -12,23 +12,34 @@ import polars as pl
 import pyarrow as pa
 
 from extractscan.fingerprint.replies import COLUMNS as REPLIES
-from extractscan.fingerprint.requests import MEASURES, NAMES, FingerprintBatch, Texts
+from extractscan.fingerprint.requests import KNOWN_BY_NAME, MEASURES, NAMES, FingerprintBatch, Texts
+from extractscan.logs.identity import content_hashes
 from extractscan.logs.schema import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HASHES: Final = ("prompt_hash", "system_hash", *REPLIES)
+_HASHES: Final = (
+    "request_id",
+    "prompt_hash",
+    "system_hash",
+    *(name for name in NAMES if name not in KNOWN_BY_NAME),
+    *REPLIES,
+)
+SLOTS: Final = 1 << 20
+"""Slots that accounts fall into by the hashes of their ids: what belongs to an account is in one of them."""
 
 
 def _arrow_type(name: str) -> pa.DataType:
+    if name in _HASHES:
+        return pa.int64()
     kind = CANONICAL[name]
     return {pl.Int64(): pa.int64(), pl.Float64(): pa.float64(), pl.Boolean(): pa.bool_()}.get(kind, pa.string())
 
 
 ROWS: Final = pa.schema(
     [
-        ("request_id", pa.string()),
+        ("request_id", pa.int64()),
         ("account_id", pa.string()),
         ("time_us", pa.int64()),
         ("prompt_hash", pa.int64()),
@@ -45,10 +56,17 @@ ROWS: Final = pa.schema(
 TEXTS: Final = pa.schema([("hash", pa.int64()), ("tokens", pa.binary()), ("chars", pa.int64())])
 """``Texts``: ``tokens`` are little-endian uint32 in a row."""
 READ: Final = pa.schema(
-    [("kind", pa.string()), *ROWS, *TEXTS, ("report", pa.string()), ("bytes", pa.int64())],
+    [
+        ("kind", pa.string()),
+        ("slot", pa.int64()),
+        *ROWS,
+        *TEXTS,
+        ("report", pa.string()),
+        ("bytes", pa.int64()),
+    ],
 )
-"""What reading leaves, all in one table: rows, prompts, systems and reports, told apart by ``kind``. ``bytes`` is what a row of rows or
-texts takes on the driver, about."""
+"""What reading leaves, all in one table: rows, prompts, systems and reports, told apart by ``kind``. ``slot`` is that of a row's account;
+``bytes`` is what a row of rows or texts takes in memory, about."""
 KINDS: Final = ("rows", "prompts", "systems", "report")
 
 
@@ -105,6 +123,8 @@ def batch_tables(batch: FingerprintBatch) -> Iterator[pa.Table]:
     """A batch as tables of ``READ``."""
     rows = rows_table(batch.rows)
     held = pl.sum_horizontal(pl.col(pl.String).str.len_bytes().fill_null(0)).cast(pl.Int64) + 8 * len(ROWS)
+    slot = (content_hashes(batch.rows["account_id"]) % SLOTS).cast(pl.Int64)
+    rows = rows.append_column("slot", slot.to_arrow())
     yield _of_kind("rows", rows, batch.rows.select(held.alias("bytes"))["bytes"].to_arrow())
     for kind, texts in (("prompts", batch.prompts), ("systems", batch.systems)):
         yield _of_kind(kind, texts_table(texts), pa.array(np.diff(texts.offsets) * 4 + 24))

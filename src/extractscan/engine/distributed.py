@@ -1,8 +1,8 @@
 """Reading, fingerprints and clusters on an engine, with the result that one machine has.
 
 What is large is done where the engine does it: reading, fingerprints, exact duplicates, the band graph, its components, and
-the clustering of each component. What comes back to the driver is what ``fingerprint.requests.merge`` takes, without any
-text, and the clusters; the stages after it are those of the local engine. ``docs/spark.md`` says how far that reaches.
+the clustering of each component; ``assessing`` goes on from there. Only for a case do the fingerprints come to the driver.
+``docs/spark.md`` says how far that reaches.
 """
 
 from __future__ import annotations
@@ -22,15 +22,18 @@ from scipy.sparse.csgraph import connected_components
 
 from extractscan.cluster.components import Clusters
 from extractscan.engine import carried, relational, tasks
+from extractscan.engine.assessing import score_accounts
+from extractscan.engine.limits import MOST_ROWS, TASK_MEMORY, Limits
 from extractscan.engine.runs import run_key
 from extractscan.engine.verbs import TooLargeError
 from extractscan.fingerprint.requests import FingerprintBatch, merge
-from extractscan.logs.parts import UNIT_BYTES, PartedReader, UnitReport
+from extractscan.logs.parts import PartedReader, UnitReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from extractscan.engine.load import LogSource
+    from extractscan.engine.local import Scored
     from extractscan.engine.verbs import Engine, Frame
     from extractscan.fingerprint.requests import Fingerprints, Texts
     from extractscan.logs.result import ReadSummary
@@ -38,29 +41,40 @@ if TYPE_CHECKING:
 
 LINK_BYTES: Final = 16
 """What a link takes on the driver."""
-MOST_ROWS: Final = (1 << 31) - 2
-"""As many rows as a frame on one machine can have."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What may be held where, in bytes or rows.
+class Fronted:
+    """What reading and clustering leave on an engine: all that was ``read``, distinct ``prompts``, ``labels`` of clusters."""
 
-    ``driver_bytes`` bounds fingerprints on the driver; ``link_bytes`` the links of the band graph up to which their components are found
-    there; ``component_rows`` the texts of one component, which one task clusters;
-    ``unit_bytes`` is how much of small files one task reads.
-    """
-
-    driver_bytes: int
-    link_bytes: int = 32 << 20
-    component_rows: int = 4_000_000
-    unit_bytes: int = UNIT_BYTES
+    engine: Engine
+    read: Frame
+    prompts: Frame
+    labels: Frame
+    summary: ReadSummary
 
 
-def fingerprint_and_cluster(
-    source: LogSource, engine_of: Callable[[str], Engine], limits: Limits, observer: Observer
-) -> tuple[Fingerprints, Clusters, ReadSummary]:
-    """Read logs, fingerprint them and cluster their prompts. ``engine_of`` makes the engine for the key of a run.
+@dataclass(frozen=True, slots=True)
+class ClusterFront:
+    """The stages on an engine, which ``engine_of`` makes for the key of a run."""
+
+    engine_of: Callable[[str], Engine]
+    limits: Limits
+
+    def fingerprints(self, source: LogSource, observer: Observer) -> tuple[Fingerprints, Clusters, ReadSummary]:
+        """Logs to fingerprints and clusters, which come to the driver. Raises as ``read_and_cluster`` does."""
+        return fingerprint_and_cluster(source, self.engine_of, self.limits, observer)
+
+    def scored(self, source: LogSource, observer: Observer) -> Scored:
+        """Judge accounts; no request comes to the driver. Raises as ``read_and_cluster`` does."""
+        done = read_and_cluster(source, self.engine_of, self.limits, observer)
+        return score_accounts(done.engine, done.read, done.prompts, done.labels, done.summary, self.limits, observer)
+
+
+def read_and_cluster(
+    source: LogSource, engine_of: Callable[[str], Engine], limits: Limits, observer: Observer, *, fetched: bool = False
+) -> Fronted:
+    """Read logs, fingerprint them and cluster their prompts; with ``fetched``, only what fits on the driver.
 
     Raises ``InputError`` when nothing can be read or too much cannot, ``UsageError`` for inputs that only this machine has,
     ``TooLargeError`` where a limit is passed.
@@ -77,35 +91,38 @@ def fingerprint_and_cluster(
     observer.stage("reading and fingerprints")
     frame = engine.begin(tasks.unit_table(units), max(1, len(units)))
     read = engine.persist(engine.map_arrow(frame, partial(tasks.read_units, reading), carried.READ), "read")
-    reports = engine.collect_small(_kind(read, "report").select("report"))["report"].to_pylist()
+    reports = engine.collect_small(relational.of_kind(read, "report").select("report"))["report"].to_pylist()
     reader.finish(UnitReport.of(json.loads(report)) for report in reports)
     observer.stage("clustering")
-    prompts = engine.persist(relational.distinct_texts(_texts(read, "prompts")), "prompts")
-    _check_driver(engine, read, prompts, limits)
-    labels = cluster_texts(engine, prompts, limits)
+    prompts = engine.persist(
+        relational.distinct_texts(relational.of_kind(read, "prompts").select(*carried.TEXTS.names, "bytes")), "prompts"
+    )
+    if fetched:
+        _check_driver(engine, read, prompts, limits)
+    return Fronted(engine, read, prompts, cluster_texts(engine, prompts, limits), reader.summary)
+
+
+def fingerprint_and_cluster(
+    source: LogSource, engine_of: Callable[[str], Engine], limits: Limits, observer: Observer
+) -> tuple[Fingerprints, Clusters, ReadSummary]:
+    """The same, with the fingerprints of all requests on the driver: what a case is written from."""
+    done = read_and_cluster(source, engine_of, limits, observer, fetched=True)
+    engine, read = done.engine, done.read
     observer.stage("fingerprints to the driver")
-    systems = relational.distinct_texts(_texts(read, "systems"))
-    rows = _kind(read, "rows").select(*carried.ROWS.names)
+    systems = relational.distinct_texts(relational.of_kind(read, "systems").select(*carried.TEXTS.names, "bytes"))
+    rows = relational.of_kind(read, "rows").select(*carried.ROWS.names)
     batch = FingerprintBatch(
         carried.rows_frame(engine.collect_small(rows)),
-        carried.texts_of(engine.collect_small(prompts)),
+        carried.texts_of(engine.collect_small(done.prompts)),
         carried.texts_of(engine.collect_small(systems)),
     )
     prints = merge([batch])
-    return prints, clusters_of(engine.collect_small(labels), prints.prompts), reader.summary
-
-
-def _kind(read: Frame, kind: str) -> Frame:
-    return read.filter(nw.col("kind") == kind)
-
-
-def _texts(read: Frame, kind: str) -> Frame:
-    return _kind(read, kind).select(*carried.TEXTS.names, "bytes")
+    return prints, clusters_of(engine.collect_small(done.labels), prints.prompts), done.summary
 
 
 def _check_driver(engine: Engine, read: Frame, prompts: Frame, limits: Limits) -> None:
     """Whether the fingerprints fit on the driver. Raises ``TooLargeError``."""
-    held = [_kind(read, "rows"), prompts, _kind(read, "systems")]
+    held = [relational.of_kind(read, "rows"), prompts, relational.of_kind(read, "systems")]
     counts = [frame.select(nw.col("bytes").sum(), nw.len().alias("rows")) for frame in held]
     counted = engine.collect_small(nw.concat(counts, how="vertical"), len(held))
     total = sum(taken or 0 for taken in counted["bytes"].to_pylist())
@@ -114,8 +131,9 @@ def _check_driver(engine: Engine, read: Frame, prompts: Frame, limits: Limits) -
         raise TooLargeError(f"{rows:,} rows are more than the {MOST_ROWS:,} that one machine can number")
     if total > limits.driver_bytes:
         raise TooLargeError(
-            f"the fingerprints take {total / 2**30:.1f} GiB, more than the {limits.driver_bytes / 2**30:.1f} GiB that this machine may "
-            f"hold; score the log in parts (--since, --until), or on a machine with more memory"
+            f"the fingerprints, which a case is written from, take {total / 2**30:.1f} GiB, more than the "
+            f"{limits.driver_bytes / 2**30:.1f} GiB that this machine may hold; score "
+            f"without --case, or the log in parts (--since, --until), or on a machine with more memory"
         )
 
 
@@ -127,7 +145,7 @@ def cluster_texts(engine: Engine, prompts: Frame, limits: Limits) -> Frame:
     if most > limits.component_rows:
         raise TooLargeError(
             f"{most:,} prompts hang together by bands that they share, more than the {limits.component_rows:,} that one task "
-            f"may cluster"
+            f"may cluster; where a task may take more memory, say --spark-conf {TASK_MEMORY}=16g"
         )
     joined = prompts.join(named, on="hash", how="inner")
     return engine.persist(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
@@ -18,7 +17,7 @@ from extractscan.verdict.baseline import calibrate, check_periods, period
 from extractscan.verdict.report import Measured, findings, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from extractscan.cluster.components import Clusters
     from extractscan.coverage.streams import Streams
@@ -30,8 +29,15 @@ if TYPE_CHECKING:
     from extractscan.verdict.baseline import Period
     from extractscan.verdict.findings import Findings
 
-Front: TypeAlias = "Callable[[LogSource, Observer], tuple[Fingerprints, Clusters, ReadSummary]]"
-"""The heavy stages: logs to fingerprints and clusters."""
+
+class Front(Protocol):
+    """The stages elsewhere: the heavy ones, or all up to the verdict."""
+
+    def fingerprints(self, source: LogSource, observer: Observer) -> tuple[Fingerprints, Clusters, ReadSummary]:
+        """Logs to fingerprints and clusters."""
+
+    def scored(self, source: LogSource, observer: Observer) -> Scored:
+        """Judge the accounts of logs, with nothing kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +102,16 @@ def assess_logs(
 ) -> Scored:
     """Judge the accounts of logs; with ``keep``, what a case needs is kept too.
 
-    ``memory`` bounds what is resident; no result depends on it. ``front`` does the heavy stages elsewhere.
+    ``memory`` bounds what is resident; no result depends on it. ``front`` does it elsewhere.
 
     Raises ``InputError`` when nothing can be read or too much cannot.
     """
-    prints, clusters, summary = (front or partial(local_front, jobs=jobs, memory=memory))(source, observer)
+    if front is None:
+        prints, clusters, summary = local_front(source, observer, jobs=jobs, memory=memory)
+    elif keep:
+        prints, clusters, summary = front.fingerprints(source, observer)
+    else:
+        return front.scored(source, observer)
     return _assess(prints, clusters, summary, observer=observer, jobs=jobs, keep=keep)
 
 

@@ -22,6 +22,11 @@ LOCAL: Final = -1
 """The band of a link that was found inside a batch."""
 
 
+def of_kind(frame: Frame, kind: str) -> Frame:
+    """Rows of a kind."""
+    return frame.filter(nw.col("kind") == kind)
+
+
 def distinct_texts(texts: Frame) -> Frame:
     """Each text once, by ``hash``: texts of one hash are the same text, so that any of them will do."""
     return texts.unique(subset=["hash"], keep="any")
@@ -99,6 +104,44 @@ def labelled(stars: Frame) -> Frame:
     return nw.concat(
         [members, centres.select(nw.col("low").alias("hash"), nw.col("low").alias("component"))], how="vertical"
     )
+
+
+def texts_of_slots(rows: Frame, name: str, texts: Frame) -> Frame:
+    """The texts of ``name``, prompt or system, that the rows of each slot have: ``slot`` and the columns of ``texts``."""
+    used = rows.filter(nw.col(f"has_{name}")).select("slot", nw.col(f"{name}_hash").alias("hash"))
+    distinct = used.group_by("slot", "hash").agg(nw.len().alias("times")).select("slot", "hash")
+    return distinct.join(texts, on="hash", how="inner")
+
+
+def natural_units(ends: Frame, marks: Frame, users: int) -> Frame:
+    """Units of which every end that they share is natural language: ``unit``.
+
+    ``ends`` has ``back, end, users, holders``, the accounts that use an end at all and in a frame, counted in parts; ``marks`` has
+    ``back, end, unit``. Natural is what ``users`` accounts or more use without a frame, and as many as with one.
+    """
+    counted = ends.group_by("back", "end").agg(nw.col("users").sum(), nw.col("holders").sum())
+    loose = nw.col("users") - nw.col("holders")
+    common = counted.filter((loose >= users) & (loose >= nw.col("holders"))).select("back", "end")
+    shares = marks.group_by("unit").agg(nw.len().alias("shares"))
+    natural = marks.join(common, on=["back", "end"], how="inner").group_by("unit").agg(nw.len().alias("natural"))
+    return shares.join(natural, on="unit", how="inner").filter(nw.col("shares") == nw.col("natural")).select("unit")
+
+
+def shared_payloads(items: Frame) -> Frame:
+    """Payloads that several accounts send, each with the streams that send it: ``payload, stream``.
+
+    ``items`` has ``payload, stream, account``. Least and greatest account are what is combined before anything is sent.
+    """
+    spread = items.group_by("payload").agg(nw.col("account").min().alias("low"), nw.col("account").max().alias("high"))
+    several = spread.filter(nw.col("low") < nw.col("high")).select("payload")
+    found = items.select("payload", "stream").join(several, on="payload", how="inner")
+    return found.group_by("payload", "stream").agg(nw.len().alias("times")).select("payload", "stream")
+
+
+def cluster_counts(items: Frame) -> Frame:
+    """How many clusters each ``ask`` visited how often: ``ask, times, clusters``, from ``ask, cluster, times``."""
+    visits = items.group_by("ask", "cluster").agg(nw.col("times").sum())
+    return visits.group_by("ask", "times").agg(nw.len().alias("clusters"))
 
 
 def height(engine: Engine, frame: Frame) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from extractscan.engine.distributed import Limits, fingerprint_and_cluster
+from extractscan.engine.distributed import ClusterFront
+from extractscan.engine.limits import Limits, for_tasks
 from extractscan.engine.spark_engine import SparkEngine
 from extractscan.engine.spark_session import plain_errors, session
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from extractscan.cluster.components import Clusters
     from extractscan.engine.load import LogSource
-    from extractscan.engine.local import Front
+    from extractscan.engine.local import Front, Scored
     from extractscan.engine.spark_session import Place
     from extractscan.fingerprint.requests import Fingerprints
     from extractscan.logs.result import ReadSummary
@@ -31,9 +33,31 @@ def memory_limit() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
+@dataclass(frozen=True, slots=True)
+class SparkFront:
+    """The stages on a session, with a run folder; errors of Spark's are an ``EngineError``."""
+
+    session: SparkSession
+    folder: str
+    limits: Limits
+
+    def _front(self, observer: Observer) -> ClusterFront:
+        return ClusterFront(lambda key: SparkEngine(self.session, self.folder, key, observer.note), self.limits)
+
+    def fingerprints(self, source: LogSource, observer: Observer) -> tuple[Fingerprints, Clusters, ReadSummary]:
+        """Logs to fingerprints and clusters, all of which come here."""
+        with plain_errors():
+            return self._front(observer).fingerprints(source, observer)
+
+    def scored(self, source: LogSource, observer: Observer) -> Scored:
+        """Judge the accounts of logs."""
+        with plain_errors():
+            return self._front(observer).scored(source, observer)
+
+
 @contextlib.contextmanager
 def spark_front(place: Place, work: str | None, limits: Limits | None = None) -> Iterator[Front]:
-    """The heavy stages on Spark, for ``judge_logs``.
+    """The stages on Spark, for ``judge_logs``.
 
     ``work`` is the URI of the run folder, which must be storage that every machine of the cluster reaches; what is finished in it is
     not done again. Without one a folder in this machine's temporary folder is taken, and removed: for a cluster on this machine.
@@ -43,14 +67,7 @@ def spark_front(place: Place, work: str | None, limits: Limits | None = None) ->
             work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="extractscan-"))).as_uri()
         elif "://" not in work:
             work = Path(work).resolve().as_uri()
-        opened: SparkSession = stack.enter_context(session(place))
-        folder, bounds = work, limits or Limits(memory_limit())
+        bounds, settings = for_tasks(limits or Limits(memory_limit()), place.settings)
+        opened: SparkSession = stack.enter_context(session(replace(place, settings=settings)))
 
-        def front(source: LogSource, observer: Observer) -> tuple[Fingerprints, Clusters, ReadSummary]:
-            def engine_of(key: str) -> SparkEngine:
-                return SparkEngine(opened, folder, key, observer.note)
-
-            with plain_errors():
-                return fingerprint_and_cluster(source, engine_of, bounds, observer)
-
-        yield front
+        yield SparkFront(opened, work, bounds)

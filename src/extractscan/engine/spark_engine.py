@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BATCH_ROWS: Final = 5_000
 """Rows of a batch from Python to Spark: of the longest texts 20 MB."""
+BATCH_BYTES: Final = 32 << 20
+"""Bytes of a batch, about."""
 _TYPES: Final = {
     pa.int64(): "bigint",
     pa.int32(): "int",
@@ -48,7 +50,8 @@ def _mapped(
         pieces = ([held] if held else []) if isinstance(held, list) else ([batch] for batch in held)
         for piece in pieces:
             for table in fn(pa.Table.from_batches(piece)):
-                yield from table.cast(schema).to_batches(max_chunksize=BATCH_ROWS)
+                each = max(1, table.nbytes // max(1, table.num_rows))
+                yield from table.cast(schema).to_batches(max_chunksize=max(1, min(BATCH_ROWS, BATCH_BYTES // each)))
 
     return run
 
@@ -66,11 +69,13 @@ class SparkEngine:
         """A small table from the driver, in so many tasks."""
         return self._frame(self._session.createDataFrame(table).repartition(pieces))
 
-    def map_arrow(self, frame: Frame, fn: Tables, schema: pa.Schema, *, together: str | None = None) -> Frame:
+    def map_arrow(
+        self, frame: Frame, fn: Tables, schema: pa.Schema, *, together: str | None = None, pieces: int | None = None
+    ) -> Frame:
         """``mapInArrow``; with ``together`` a task gets all of its rows at once, and has to hold them."""
         native: DataFrame = frame.to_native()
         if together is not None:
-            native = native.repartition(together)
+            native = native.repartition(together) if pieces is None else native.repartition(pieces, together)
         return self._frame(native.mapInArrow(_mapped(fn, schema, together=together is not None), ddl(schema)))
 
     def persist(self, frame: Frame, name: str) -> Frame:

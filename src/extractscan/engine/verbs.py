@@ -31,10 +31,12 @@ class Engine(Protocol):
     def begin(self, table: pa.Table, pieces: int) -> Frame:
         """A small table as a frame in so many pieces, each of which is one task."""
 
-    def map_arrow(self, frame: Frame, fn: Tables, schema: pa.Schema, *, together: str | None = None) -> Frame:
+    def map_arrow(
+        self, frame: Frame, fn: Tables, schema: pa.Schema, *, together: str | None = None, pieces: int | None = None
+    ) -> Frame:
         """Apply ``fn`` to the frame piece by piece; how it is cut must not matter to ``fn``.
 
-        With ``together``, the name of a column, rows that are equal in it are in the same piece.
+        With ``together``, the name of a column, rows that are equal in it are in the same piece, of so many ``pieces``.
         """
 
     def persist(self, frame: Frame, name: str) -> Frame:

@@ -24,7 +24,7 @@ from extractscan.logs.identity import content_hashes
 from extractscan.memory import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -149,8 +149,11 @@ class Merger:
         """Let go of what is on disk."""
         self._shelf.close()
 
-    def finish(self) -> Fingerprints:
-        """Unite what was taken. A request that was delivered twice (same id, account, time and prompt) counts once."""
+    def finish(self, named: Sequence[str] = KNOWN_BY_NAME) -> Fingerprints:
+        """Unite what was taken. A request that was delivered twice (same id, account, time and prompt) counts once.
+
+        Of the columns ``named`` the values are kept too.
+        """
         rows = self._rows
         prompts, where = self._prompts.finish()
         prompt = rows.take_texts("prompt", where)
@@ -194,7 +197,7 @@ class Merger:
             doubles,
             frozenset(present),
             values["org_id"].gather(houses),
-            {name: values[name] for name in KNOWN_BY_NAME},
+            {name: values[name] for name in named},
         )
 
 
@@ -235,12 +238,12 @@ def _settled(
     return order[kept], int((~kept).sum())
 
 
-def merge(batches: Iterable[FingerprintBatch]) -> Fingerprints:
+def merge(batches: Iterable[FingerprintBatch], named: Sequence[str] = KNOWN_BY_NAME) -> Fingerprints:
     """Unite batches into one table, the same for any order and split of the same rows.
 
-    A request that was delivered twice (same id, account, time and prompt) counts once.
+    A request that was delivered twice (same id, account, time and prompt) counts once. Of the columns ``named`` the values are kept too.
     """
     merger = Merger()
     for batch in batches:
         merger.add(batch)
-    return merger.finish()
+    return merger.finish(named)

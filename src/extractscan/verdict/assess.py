@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from extractscan.campaign.choose import REPORT, choose
+from extractscan.campaign.corpus import Corpora
 from extractscan.campaign.evidence import Judged, population
 from extractscan.campaign.gates import BENCHMARK, BENCHMARK_FACTOR, EVALUATES
 from extractscan.campaign.overlap import Payloads
 from extractscan.campaign.partition import Meetings
-from extractscan.campaign.propose import proposals
+from extractscan.campaign.propose import propose
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
 from extractscan.verdict.findings import Evidence, Gate, Severity
 from extractscan.verdict.signals import CAPS, MIN_RESAMPLED, RESAMPLED_NATURAL, by_content, stream_signals
 
 if TYPE_CHECKING:
-    import polars as pl
+    from collections.abc import Callable
 
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from extractscan.campaign.evidence import Population
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Texts
 
@@ -129,7 +136,13 @@ def assess(profiles: pl.DataFrame, streams: Streams, prompts: Texts) -> Assessme
     profiles = by_content(profiles)
     payloads = Payloads(streams)
     known = population(profiles, streams.requests, payloads, Meetings(streams, prompts))
-    proposed = proposals(profiles, streams, prompts, payloads)
+    return assess_population(known, partial(Corpora, streams, prompts))
+
+
+def assess_population(known: Population, corpora_of: Callable[[list[NDArray[np.int64]]], Corpora]) -> Assessment:
+    """Judge by what is known of a log; profiles are those ``by_content``."""
+    profiles, payloads = known.profiles, known.payloads
+    proposed = propose(profiles, payloads, corpora_of)
     campaigns, judged = choose(proposed.groups, known)
     inherited: dict[int, Judged] = {int(s): c for c in campaigns for s in c.group.streams}
     organic: dict[int, Gate] = {}
