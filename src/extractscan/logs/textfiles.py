@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from extractscan.logs import csvscan, jsonscan, jsonsplit, messages
+from extractscan.logs.breaks import line_breaks
 from extractscan.logs.canonical import RawBatch
 from extractscan.logs.lines import Breaks, Chosen, Counted, Placed, stamped, whole_lines
 from extractscan.logs.names import MESSAGES, SLOTS, TEXT_SLOTS, NameTable, fold
@@ -41,7 +42,7 @@ LINE_MAX: Final = 32 << 20
 TOO_LONG: Final = f"the line is too long (over {LINE_MAX >> 20} MiB)"
 
 
-_SPLITS: Final = 2
+_SPLITS: Final = 1
 _SPLIT_ROWS: Final = 256
 """A batch of at least so many records is read in so many parts, beside each other."""
 
@@ -88,7 +89,7 @@ def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
             line += 1
             continue
         buf = as_utf8(np.frombuffer(body, np.uint8))
-        breaks = np.flatnonzero(buf == 10)
+        breaks = line_breaks(buf)
         ends = np.append(breaks, len(buf)) if not body.endswith(b"\n") else breaks
         starts = np.empty_like(ends)
         starts[0], starts[1:] = 0, ends[:-1] + 1
@@ -105,7 +106,7 @@ def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
             else:
                 begun.append(_plain(buf, a, b, count, keys, how))
         line += len(breaks)
-        while len(begun) > 1:
+        while len(begun) > 2:
             yield from begun.popleft()
     while begun:
         yield from begun.popleft()
@@ -289,7 +290,7 @@ def _batch(
         return _take_slot(spans.slots[i], _Values(spans.buf, start, end, kind))
 
     every = range(len(spans.slots))
-    taken = how.pool.map(column, every) if how.pool is not None and len(kept) else map(column, every)
+    taken = how.pool.map(column, every) if how.pool is not None and len(kept) >= _SPLIT_ROWS else map(column, every)
     columns: dict[str, list[pl.Series]] = {}
     clashes: Counter[str] = Counter()
     for slot, one in zip(spans.slots, taken, strict=True):

@@ -81,7 +81,9 @@ def raw(series: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArra
 
 
 def spread(where: NDArray[Any], values: pl.Series, rows: int) -> pl.Series:
-    """``values`` at the positions ``where`` of a series of ``rows`` rows, null elsewhere."""
+    """``values`` at the positions ``where`` (ascending) of a series of ``rows`` rows, null elsewhere."""
+    if len(where) == rows:
+        return values
     at = np.full(rows, -1, np.int64)
     at[where] = np.arange(len(where))
     return picked(values, at)
