@@ -42,9 +42,11 @@ LINE_MAX: Final = 32 << 20
 TOO_LONG: Final = f"the line is too long (over {LINE_MAX >> 20} MiB)"
 
 
-_SPLITS: Final = 1
+_SPLITS: Final = 2
 _SPLIT_ROWS: Final = 256
-"""A batch of at least so many records is read in so many parts, beside each other."""
+"""A batch of at least so many records is read in so many parts, beside each other, if no other batch is being read."""
+_AHEAD: Final = 2
+"""Batches that are being read while the records of one are drawn: whole ones cost less than parts of one."""
 
 
 class Report(Protocol):
@@ -79,7 +81,7 @@ class Reading:
 
 
 def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
-    """One object a line. While the records of one chunk are drawn, those of the next are already being read."""
+    """One object a line. While the records of one chunk are drawn, those of the next ones are already being read."""
     keys = key_table(how.names, SLOTS, TEXT_SLOTS)
     begun: deque[Iterator[RawBatch]] = deque()
     line = how.first_line
@@ -102,11 +104,11 @@ def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
             begun.extend(_told(how.report, line + at + int(i), TOO_LONG) for i in long)
             count = Counted(line + at)
             if how.plan is not None:
-                begun.append(_records(buf, a, b, count, how, how.plan))
+                begun.append(_records(buf, a, b, count, how, how.plan, alone=not begun))
             else:
                 begun.append(_plain(buf, a, b, count, keys, how))
         line += len(breaks)
-        while len(begun) > 2:
+        while len(begun) > _AHEAD:
             yield from begun.popleft()
     while begun:
         yield from begun.popleft()
@@ -126,11 +128,18 @@ def _plain(
 
 
 def _records(
-    buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any], line: Lines, how: Reading, plan: Plan
+    buf: NDArray[np.uint8],
+    starts: NDArray[Any],
+    ends: NDArray[Any],
+    line: Lines,
+    how: Reading,
+    plan: Plan,
+    *,
+    alone: bool = True,
 ) -> Iterator[RawBatch]:
-    """Records of a known format: some at a time, in parallel, from now on."""
+    """Records of a known format, read in parallel from now on; if ``alone``, also some of them beside others."""
     many = how.pool is not None and len(starts) >= _SPLIT_ROWS
-    edges = [len(starts) * k // _SPLITS for k in range(_SPLITS + 1)] if many else [0, len(starts)]
+    edges = [len(starts) * k // _SPLITS for k in range(_SPLITS + 1)] if many and alone else [0, len(starts)]
 
     def some(part: tuple[int, int]) -> Records:
         return plan.read_json(buf, starts[slice(*part)], ends[slice(*part)])
