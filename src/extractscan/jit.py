@@ -29,13 +29,19 @@ COMPILING: Final = "compiling kernels, once for this installation: this takes ha
 
 
 _told = threading.Event()
+_warm: set[str] = set()
+"""Kernels that were found compiled: to look takes milliseconds, and a run may read thousands of small files."""
 
 
 def tell_if_cold(kernel_name: str, say: Callable[[str], None]) -> None:
     """Say, once in a process, that kernels are about to be compiled, if ``is_cold``."""
-    if not _told.is_set() and is_cold(kernel_name):
+    if _told.is_set() or kernel_name in _warm:
+        return
+    if is_cold(kernel_name):
         _told.set()
         say(COMPILING)
+    else:
+        _warm.add(kernel_name)
 
 
 def is_cold(kernel_name: str) -> bool:

@@ -21,22 +21,25 @@ from extractscan.logs.dialects import EVENT, REQUEST, RESPONSE
 
 TOTAL = int(os.environ.get("EXTRACTSCAN_FUZZ", "0"))
 SHARES = {
-    "bodies": 0.3,
-    "streams": 0.1,
-    "text": 0.15,
-    "shapes": 0.05,
-    "records": 0.15,
-    "columnar": 0.1,
-    "findings": 0.1,
-    "words": 0.05,
+    "bodies": 0.4,
+    "streams": 0.08,
+    "text": 0.12,
+    "shapes": 0.03,
+    "records": 0.22,
+    "columnar": 0.03,
+    "findings": 0.02,
+    "words": 0.1,
 }
+"""Of a long run: what costs little, and what a log can reach most easily, gets most."""
+TOGETHER = {"bodies": 10, "streams": 8, "records": 16} if TOTAL else {}
+"""Inputs of one example in a long run: they are read together, which costs little more than reading one."""
 COUNTS: Counter[str] = Counter()
 
 
 def fuzz(name, short):
     """Settings of one property: ``short`` examples in the suite, its share of the total in a long run."""
     return settings(
-        max_examples=math.ceil(TOTAL * SHARES[name]) if TOTAL else short,
+        max_examples=math.ceil(TOTAL * SHARES[name] / TOGETHER.get(name, 1)) if TOTAL else short,
         deadline=None,
         derandomize=not TOTAL,
         database=None,
@@ -46,9 +49,15 @@ def fuzz(name, short):
     )
 
 
-def count(name):
-    """Count one input."""
-    COUNTS[name] += 1
+def some(name, inputs, most):
+    """Lists of inputs to be read together: one to ``most`` in the suite, as many as ``TOGETHER`` says in a long run."""
+    n = TOGETHER.get(name)
+    return st.lists(inputs, min_size=n or 1, max_size=n or most)
+
+
+def count(name, inputs=1):
+    """Count inputs."""
+    COUNTS[name] += inputs
 
 
 # --- hostile text -----------------------------------------------------------------------------------------------------

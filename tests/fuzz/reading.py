@@ -7,6 +7,7 @@ from fuzzing import acting
 from logs_help import Heard
 
 from extractscan.errors import ExtractscanError
+from extractscan.jit import COMPILING
 from extractscan.logs.read import read_logs
 from extractscan.logs.schema import CANONICAL
 
@@ -25,13 +26,18 @@ def outcome(path, **options):
     except ExtractscanError as raised:
         error = str(raised)
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=CANONICAL)
-    return frame, reader.summary if reader else None, [*heard.warnings, *getattr(heard, "notes", [])], error
+    return (
+        frame,
+        reader.summary if reader else None,
+        [text for text in (*heard.warnings, *heard.notes) if text != COMPILING],
+        error,
+    )
 
 
-def check(path, **options):
-    """Read twice, in batches of another size; return requests and summary (None after an error)."""
+def check(path, rows=2, **options):
+    """Read twice, the second time in batches of ``rows``; return requests and summary (None after an error)."""
     frame, summary, told, error = outcome(path, **options)
-    again = outcome(path, **options, batch_rows=2)
+    again = outcome(path, **options, batch_rows=rows)
     assert frame.equals(again[0])
     assert (told, error) == (again[2], again[3])
     for text in (*told, *([error] if error else [])):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
-from fuzzing import JSON, WORDS, count, fuzz
+from fuzzing import JSON, WORDS, count, fuzz, some
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,35 +28,44 @@ def readable(text):
     return text.encode("utf-8", "replace").decode()
 
 
-def agree(texts):
-    """Together or alone, the readers find the same."""
+def agree(texts, apart):
+    """Together, in another order, or each of the parts that begin at ``apart`` alone, the readers find the same."""
     series = pl.Series(texts, dtype=pl.String)
     for reader in (read_request, read_response):
         together = reader(of_series(series))
-        again = reader(of_series(series))
+        again = reader(of_series(series.reverse()))
+        assert together.keys() == again.keys()
         for name, column in together.items():
             assert len(column) == len(texts), name
-            assert column.equals(again[name]), name
+            assert column.equals(again[name].reverse()), name
             if column.dtype == pl.String():
                 for value in column.cast(pl.Binary).drop_nulls():
                     value.decode("utf-8")
-        for i in range(len(texts)) if len(texts) > 1 else ():
-            alone = {k: v[0] for k, v in reader(of_series(series[i : i + 1])).items() if v[0] is not None}
-            assert alone == {k: v[i] for k, v in together.items() if v[i] is not None}
+        for first, last in pairwise([0, *apart, len(texts)]):
+            alone = reader(of_series(series[first:last]))
+            assert alone.keys() <= together.keys()
+            for name, column in together.items():
+                part = column[first:last]
+                assert alone[name].equals(part) if name in alone else part.null_count() == len(part), name
 
 
-@fuzz("bodies", 120)
-@given(st.lists(st.none() | (JSON | WORDS).map(readable), min_size=1, max_size=3))
-def test_bodies(texts):
-    count("bodies")
-    agree(texts)
+def cuts(data, texts):
+    """Where to take ``texts`` apart: everywhere if they are few, else at one place."""
+    return range(1, len(texts)) if len(texts) < 4 else [data.draw(st.integers(1, len(texts) - 1))]
+
+
+@fuzz("bodies", 80)
+@given(some("bodies", st.none() | (JSON | WORDS).map(readable), most=3), st.data())
+def test_bodies(texts, data):
+    count("bodies", len(texts))
+    agree(texts, cuts(data, texts))
 
 
 @fuzz("streams", 40)
-@given(st.lists(STREAMS.map(readable), min_size=1, max_size=2))
-def test_streams(texts):
-    count("streams")
-    agree(texts)
+@given(some("streams", STREAMS.map(readable), most=2), st.data())
+def test_streams(texts, data):
+    count("streams", len(texts))
+    agree(texts, cuts(data, texts))
 
 
 def test_a_slice_of_a_series_is_read_from_its_start():

@@ -27,6 +27,7 @@ def test_a_first_run_says_once_that_kernels_are_compiled(tmp_path, monkeypatch, 
     asked = []
     monkeypatch.setattr(jit, "is_cold", lambda name: not asked.append(name))
     monkeypatch.setattr(jit, "_told", threading.Event())
+    monkeypatch.setattr(jit, "_warm", set())
     for name in "ab":
         (tmp_path / name).write_bytes(jsonl(*rows))
     heard = Heard()

@@ -6,9 +6,10 @@ that can be read goes to quarantine.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 import polars as pl
@@ -77,11 +78,11 @@ def to_canonical(raw: RawBatch, *, complete: bool = True) -> Canonical:
     for slot, kind in CANONICAL.items():
         if slot not in made:
             made[slot] = pl.Series([None], dtype=kind).new_from_index(0, raw.rows)
-    good = made["account_id"].is_not_null() & made["timestamp"].is_not_null()
     whole = pl.DataFrame([made[slot].alias(slot) for slot in (*CANONICAL, *(["opening"] if "opening" in made else []))])
     bad = np.empty(0, np.int64)
     reasons: list[str] = []
-    if complete and not good.all():
+    if complete and (made["account_id"].null_count() or made["timestamp"].null_count()):
+        good = made["account_id"].is_not_null() & made["timestamp"].is_not_null()
         bad = (~good).arg_true().to_numpy().astype(np.int64)
         reasons = _reasons(raw, made, bad)
         whole = whole.filter(good)
@@ -103,10 +104,9 @@ def coalesce(candidates: list[pl.Series]) -> pl.Series:
     """The first value of each row that is not null."""
     found = candidates[0]
     for other in candidates[1:]:
-        missing = found.is_null()
-        if not missing.any():
+        if not found.null_count():
             break
-        found = found.zip_with(~missing, other)
+        found = found.zip_with(found.is_not_null(), other)
     return found
 
 
@@ -165,6 +165,9 @@ def _text(series: pl.Series, *, blank_is_null: bool) -> pl.Series:
 def _real(series: pl.Series) -> pl.Series:
     kind = series.dtype
     if kind == pl.String:
+        value = series.cast(pl.Float64, strict=False)
+        if value.null_count() == series.null_count() and math.isfinite(value.sum()):
+            return value  # numbers to the last one
         series = series.str.strip_chars()
     elif not kind.is_numeric():
         return pl.Series([None], dtype=pl.Float64).new_from_index(0, len(series))
@@ -176,6 +179,8 @@ def _whole(series: pl.Series) -> pl.Series:
     """Counts: whole and not negative."""
     if series.dtype.is_integer():
         value = series.cast(pl.Int64, strict=False)
+    elif series.dtype == pl.String and _whole_to_the_last(value := series.cast(pl.Int64, strict=False), series):
+        return value
     else:
         real = _real(series)
         value = null_if(real, (real != real.floor()) | (real.abs() > _MAX_WHOLE)).cast(pl.Int64, strict=False)
@@ -184,11 +189,20 @@ def _whole(series: pl.Series) -> pl.Series:
     return null_if(value, value < 0)
 
 
+def _whole_to_the_last(value: pl.Series, series: pl.Series) -> bool:
+    """Whether all of ``series`` was read as ``value``, and is not negative."""
+    low = cast("int | None", value.min())
+    return value.null_count() == series.null_count() and (low is None or low >= 0)
+
+
 def _flag(series: pl.Series) -> pl.Series:
     kind = series.dtype
     if kind == pl.Boolean:
         return series
     if kind == pl.String:
+        plain = series == "true"
+        if (plain | (series == "false")).all():
+            return plain
         words = {"true": True, "t": True, "yes": True, "false": False, "f": False, "no": False}
         word = series.str.strip_chars().str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
         return coalesce([word, _real(series) != 0])
@@ -229,12 +243,12 @@ def as_json(source: pl.Series) -> pl.Series | None:
 
 def _name_rows(frame: pl.DataFrame) -> pl.DataFrame:
     """Make the request ids that are missing, and conversation ids for later turns, from content."""
-    opened = "opening" in frame.columns and frame["opening"].is_not_null() & frame["conversation_id"].is_null()
-    if not isinstance(opened, bool) and opened.any():
+    some = OPENING in frame.columns and frame[OPENING].null_count() < frame.height
+    if some and (opened := frame[OPENING].is_not_null() & frame["conversation_id"].is_null()).any():
         made = _ids(frame, ("account_id", "system", "opening"), "conv_", opened)
         frame = frame.with_columns(conversation_id=coalesce([frame["conversation_id"], made]))
-    nameless = frame["request_id"].is_null()
-    if nameless.any():
+    if frame["request_id"].null_count():
+        nameless = frame["request_id"].is_null()
         made = _ids(frame, ("account_id", "timestamp", "prompt", "system", "conversation_id", "turn"), "req_", nameless)
         frame = frame.with_columns(request_id=coalesce([frame["request_id"], made]))
     return frame.select(list(CANONICAL))

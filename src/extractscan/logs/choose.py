@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -72,6 +73,12 @@ class FormatOptions:
     account: AccountFrom | None = None
 
 
+@cache
+def _usual_plan(name: str) -> Plan:
+    """The plan of a format of the package as it is: made once for all files of all runs."""
+    return Plan(next(one for one in builtin() if one.name == name))
+
+
 @dataclass(slots=True)
 class Chooser:
     """Chooses plans. ``columns`` are the user's own sources of slots. Raises UsageError for options that are wrong."""
@@ -107,6 +114,8 @@ class Chooser:
 
     def plan(self, format_: Format) -> Plan:
         """The plan of a format."""
+        if not self.columns and self.options.account is None and any(format_ is one for one in builtin()):
+            return _usual_plan(format_.name)
         if format_.name not in self._plans:
             self._plans[format_.name] = Plan(format_, self.columns, self._account_paths())
         return self._plans[format_.name]

@@ -60,19 +60,19 @@ def recognise(sample: Sequence[Mapping[str, Any]], formats: Sequence[Format], *,
         return Recognised(None)
     step = max(len(sample) // RECORDS, 1)
     sample = sample[::step][:RECORDS]
-    scored = []
-    for one in formats:
-        points = sum(fits(one, record) for record in sample) / len(sample)
-        if points:
-            scored.append((one.own, points, one))
+    points = [0.0] * len(formats)
+    for record in sample:  # one by one: what a record holds as JSON in a string is opened once for all formats
+        for k, one in enumerate(formats):
+            points[k] += fits(one, record)
+    scored = [(one.own, found / len(sample), one) for one, found in zip(formats, points, strict=True) if found]
     scored.sort(key=lambda s: (not s[0], -s[1], s[2].name))
     if not scored:
         return Recognised(None)
-    own, points, chosen = scored[0]
+    own, most, chosen = scored[0]
     others = [(one.name, p) for o, p, one in scored[1:] if o == own]
     if table:
         others.append((TABLE, 0.0))
     if not others:
         others = [(one.name, p) for _, p, one in scored[1:]]
-        return Recognised(chosen, points, *((others[0][0], 0.0) if others else ("", 0.0)))
-    return Recognised(chosen, points, *others[0])
+        return Recognised(chosen, most, *((others[0][0], 0.0) if others else ("", 0.0)))
+    return Recognised(chosen, most, *others[0])

@@ -88,9 +88,11 @@ def marked(columns: dict[str, list[pl.Series]], marks: tuple[str, ...]) -> pl.Se
     for slot in ("prompt", "system", "response"):
         for series in columns.get(slot, []):
             for mark in marks:
-                here = series.str.contains(mark, literal=True).fill_null(value=False)
-                found = here if found is None else found | here
-    return None if found is None or not found.any() else null_if(found, ~found)
+                here = series.str.contains(mark, literal=True)
+                if here.any():
+                    here = here.fill_null(value=False)
+                    found = here if found is None else found | here
+    return None if found is None else null_if(found, ~found)
 
 
 def derive(columns: dict[str, list[pl.Series]], rows: int) -> None:
@@ -100,7 +102,7 @@ def derive(columns: dict[str, list[pl.Series]], rows: int) -> None:
         begin = _timed(columns["timestamp"])
         # The texts are only of use to say why a row has no time.
         columns["timestamp"] = [begin, *(columns["timestamp"] if begin.null_count() else [])]
-        took = (_timed(ended) - begin).dt.total_microseconds() / 1000
+        took = (_timed(ended).cast(pl.Int64) - begin.cast(pl.Int64)) / 1000
         columns.setdefault("latency_ms", []).append(null_if(took, took < 0))
     added = [columns.pop(slot, None) for slot in (ADDED_READ, ADDED_WRITE)]
     if not any(added) or "input_tokens" not in columns:
@@ -117,10 +119,9 @@ def derive(columns: dict[str, list[pl.Series]], rows: int) -> None:
 def _timed(parts: list[pl.Series]) -> pl.Series:
     found = times.parse(parts[0])
     for other in parts[1:]:
-        missing = found.is_null()
-        if not missing.any():
+        if not found.null_count():
             break
-        found = found.zip_with(~missing, times.parse(other))
+        found = found.zip_with(found.is_not_null(), times.parse(other))
     return found
 
 

@@ -21,7 +21,13 @@ def whole_lines(text: Text, chunk: int, longest: int) -> Iterator[tuple[bytes, s
     A text whose last line has no end is marked as ``cut``.
     """
     tail, skipping = b"", False
-    for data in text.chunks(chunk):
+    for parts in text.parts(chunk):
+        last = parts[-1]
+        if not skipping and (end := last.rfind(b"\n") + 1):
+            yield b"".join((tail, *parts[:-1], memoryview(last)[:end])), ""  # each byte is copied once
+            tail = last[end:]
+            continue
+        data = b"".join(parts)
         cut = data.rfind(b"\n") + 1
         begin = 0
         if skipping:
@@ -35,7 +41,7 @@ def whole_lines(text: Text, chunk: int, longest: int) -> Iterator[tuple[bytes, s
                 yield b"", f"the line is too long (over {longest >> 20} MiB)"
                 tail, skipping = b"", True
             continue
-        body = b"".join((tail, memoryview(data)[begin:cut]))  # each byte is copied once
+        body = b"".join((tail, memoryview(data)[begin:cut]))
         tail = data[cut:]
         if body:
             yield body, ""
@@ -82,7 +88,9 @@ class Breaks:
     def lines(self, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
         """The line that each offset lies in."""
         if self._at is None:
-            self._at = np.flatnonzero(self._buf == 10)
+            from extractscan.logs.breaks import line_breaks  # noqa: PLC0415 (a compiled kernel, of no use to tables)
+
+            self._at = line_breaks(self._buf)
         return self._first + np.searchsorted(self._at, offsets)
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -287,17 +287,20 @@ def _test(text: str, wrong: list[str]) -> Test:
 
 def fits(format_: Format, record: Mapping[str, Any]) -> float:
     """How much speaks for one record being of the format: 0 if it is not, else one for each sign that is there."""
-    return max(_fits(format_.detect, lookup(record, parse_path(at)) if at else record) for at in ("", *format_.unwrap))
+    return max(_fits(format_.detect, _value(record, at) if at else record) for at in ("", *format_.unwrap))
 
 
 def _fits(detect: Detect, record: Any) -> float:
+    if record is None:
+        return 0.0
+
     def there(path: str) -> bool:
         return _present(record, path)
 
     if not all(there(path) for path in detect.every) or any(there(path) for path in detect.none):
         return 0.0
     some = sum(there(path) for path in detect.some)
-    values = {path: lookup(record, parse_path(path)) for path in detect.equals}
+    values = {path: _value(record, path) for path in detect.equals}
     if any(values[path] is not None and str(values[path]) != wanted for path, wanted in detect.equals.items()):
         return 0.0
     equal = sum(value is not None for value in values.values())
@@ -309,8 +312,26 @@ def _fits(detect: Detect, record: Any) -> float:
     return len(detect.every) + 2 * equal + (1 + some / (1 + some) if some else 0)
 
 
+@lru_cache(maxsize=4096)
+def _openings(path: str) -> frozenset[str]:
+    """The keys of a record with which a path can begin: one or more of its segments."""
+    segments = parse_path(path)
+    return frozenset(".".join(segments[: k + 1]) for k in range(len(segments)))
+
+
+def _begins(record: Any, path: str) -> bool:
+    """Whether a path can lead anywhere in a record: most do not, and there are hundreds of them."""
+    return not isinstance(record, dict) or not record.keys().isdisjoint(_openings(path))
+
+
+def _value(record: Any, path: str) -> Any:
+    return lookup(record, parse_path(path)) if _begins(record, path) else None
+
+
 def _present(record: Any, path: str) -> bool:
     """Whether a record has a key, even with null under it."""
+    if not _begins(record, path):
+        return False
     segments = parse_path(path)
     if lookup(record, segments) is not None:
         return True

@@ -115,7 +115,7 @@ LOG_SIGNS: Final = frozenset({"timestamp", "prompt", "response", MESSAGES, "inpu
 """A table with none of these is no request log (labels, a price list) and is passed over."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NameTable:
     """Folded source name to the slots it feeds, with the rank of preference in each."""
 
@@ -150,7 +150,12 @@ def name_table(columns: Mapping[str, str] | None = None) -> NameTable:
 
     Raises UsageError for a slot that does not exist or an empty source name.
     """
-    override = dict(columns or {})
+    return _table(tuple((columns or {}).items()))
+
+
+@lru_cache(maxsize=8)
+def _table(columns: tuple[tuple[str, str], ...]) -> NameTable:
+    override = dict(columns)
     for slot, name in override.items():
         if slot not in ALIASES:
             raise UsageError(f"no canonical column is called {slot!r}; there are {', '.join(CANONICAL)} and {MESSAGES}")

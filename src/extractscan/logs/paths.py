@@ -103,13 +103,19 @@ def as_attributes(value: list[Any]) -> dict[str, Any] | None:
     return out if value else None
 
 
+@lru_cache(maxsize=32)
+def _json_in(text: str) -> Any:
+    """JSON in a string, kept for a moment: one record is asked for many paths. Not to be changed."""
+    return json.loads(text, strict=False)
+
+
 def lookup(record: Any, segments: Sequence[str]) -> Any:
     """The value at a path in a record of plain Python objects; None if there is none. The scanner's slow twin."""
     if not segments:
         return record
     if isinstance(record, str) and record[:1] in "{[":
         with contextlib.suppress(ValueError, RecursionError):
-            record = json.loads(record, strict=False)
+            record = _json_in(record)
     if segments[0] == EACH:
         found = [lookup(one, segments[1:]) for one in record] if isinstance(record, list) else []
         return next((one for one in reversed(found) if one is not None), None)

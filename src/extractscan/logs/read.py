@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections import Counter
-from typing import TYPE_CHECKING, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from extractscan.errors import InputError
 from extractscan.jit import JSON, NESTED, tell_if_cold
@@ -24,6 +24,7 @@ from extractscan.logs.sniff import HEAD, Sniffed, sniff
 from extractscan.logs.sources import bodies, heads, open_input
 from extractscan.logs.state import FileState, Known
 from extractscan.logs.streams import DamagedError, Raw
+from extractscan.memory import BATCH_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
 Looked: TypeAlias = tuple[Input, Raw | None, Known]
 """A file, the open pipe if it is one, and what it is."""
-
-BATCH_ROWS: Final = 250_000
-"""Rows of one batch, at the most, unless told otherwise."""
 
 
 def read_logs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -60,14 +61,16 @@ class Utf8(np.ndarray):
 
 def as_utf8(buf: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """``buf``, marked as valid UTF-8 if it is. Much faster to find out for the whole than value by value."""
+    import polars as pl  # noqa: PLC0415
     import pyarrow as pa  # noqa: PLC0415
 
     array = pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), 1, [None, pa.py_buffer(np.array([0, len(buf)], np.int64)), pa.py_buffer(buf)]
     )
+    # Polars looks at many bytes at a time, Arrow at eight.
     try:
-        array.cast(pa.large_string())
-    except pa.ArrowInvalid:
+        pl.Series(pl.from_arrow(array)).cast(pl.String)
+    except pl.exceptions.PolarsError:
         return buf
     return buf.view(Utf8)
 
@@ -114,6 +117,7 @@ class KeyTable:
         self.keep_blank = np.array([slot in keep_blank for slot in slots], np.bool_)
 
 
+@lru_cache(maxsize=8)
 def key_table(table: NameTable, slots: tuple[str, ...], keep_blank: frozenset[str]) -> KeyTable:
     """The kernel's form of a table of names."""
     return KeyTable(table.by_name, slots, keep_blank)

@@ -109,6 +109,10 @@ class BackgroundDigest:
     def __init__(self, path: str, size: int) -> None:
         self._path, self._size = path, size
         self._value = ""
+        self._thread: threading.Thread | None = None
+        if size <= PIECE:
+            self._run()  # sooner done than begun elsewhere
+            return
         self._thread = threading.Thread(target=self._run, name="sha256", daemon=True)
         self._thread.start()
 
@@ -125,7 +129,8 @@ class BackgroundDigest:
 
     def result(self) -> str:
         """Wait for the digest; empty if the file could not be read again."""
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
         return self._value
 
 
@@ -272,6 +277,10 @@ class Text:
 
     def chunks(self, size: int) -> Iterator[bytes]:
         """Chunks of at least ``size`` bytes, the last may be smaller."""
+        return (b"".join(parts) for parts in self.parts(size))
+
+    def parts(self, size: int) -> Iterator[list[bytes]]:
+        """The chunks as the pieces that they are put together of, none of them empty."""
         held: list[bytes] = []
         length, first = 0, True
         while True:
@@ -281,15 +290,18 @@ class Text:
                 self.problem, data = str(error), b""
             except OSError as error:
                 self.problem, data = f"reading failed: {error.strerror or 'input/output error'}", b""
-            held.append(data)
-            length += len(data)
-            if data and length < size:
-                continue
-            chunk = b"".join(held)
-            if first and self._begins and chunk.startswith(codecs.BOM_UTF8):
-                chunk = chunk[len(codecs.BOM_UTF8) :]
-            if chunk:
-                yield chunk
+            if data:
+                held.append(data)
+                length += len(data)
+                if length < size:
+                    continue
+            if first and self._begins and held:
+                if len(held[0]) < len(codecs.BOM_UTF8):
+                    held = [b"".join(held)]
+                held[0] = held[0].removeprefix(codecs.BOM_UTF8)
+                held = [part for part in held if part]
+            if held:
+                yield held
             held, length, first = [], 0, False
             if not data:
                 return

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from extractscan.logs import csvscan, jsonscan, jsonsplit, messages
+from extractscan.logs.breaks import line_breaks
 from extractscan.logs.canonical import RawBatch
 from extractscan.logs.lines import Breaks, Chosen, Counted, Placed, stamped, whole_lines
 from extractscan.logs.names import MESSAGES, SLOTS, TEXT_SLOTS, NameTable, fold
@@ -43,7 +44,9 @@ TOO_LONG: Final = f"the line is too long (over {LINE_MAX >> 20} MiB)"
 
 _SPLITS: Final = 2
 _SPLIT_ROWS: Final = 256
-"""A batch of at least so many records is read in so many parts, beside each other."""
+"""A batch of at least so many records is read in so many parts, beside each other, if no other batch is being read."""
+_AHEAD: Final = 2
+"""Batches that are being read while the records of one are drawn: whole ones cost less than parts of one."""
 
 
 class Report(Protocol):
@@ -78,7 +81,7 @@ class Reading:
 
 
 def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
-    """One object a line. While the records of one chunk are drawn, those of the next are already being read."""
+    """One object a line. While the records of one chunk are drawn, those of the next ones are already being read."""
     keys = key_table(how.names, SLOTS, TEXT_SLOTS)
     begun: deque[Iterator[RawBatch]] = deque()
     line = how.first_line
@@ -88,7 +91,7 @@ def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
             line += 1
             continue
         buf = as_utf8(np.frombuffer(body, np.uint8))
-        breaks = np.flatnonzero(buf == 10)
+        breaks = line_breaks(buf)
         ends = np.append(breaks, len(buf)) if not body.endswith(b"\n") else breaks
         starts = np.empty_like(ends)
         starts[0], starts[1:] = 0, ends[:-1] + 1
@@ -101,11 +104,11 @@ def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
             begun.extend(_told(how.report, line + at + int(i), TOO_LONG) for i in long)
             count = Counted(line + at)
             if how.plan is not None:
-                begun.append(_records(buf, a, b, count, how, how.plan))
+                begun.append(_records(buf, a, b, count, how, how.plan, alone=not begun))
             else:
                 begun.append(_plain(buf, a, b, count, keys, how))
         line += len(breaks)
-        while len(begun) > 1:
+        while len(begun) > _AHEAD:
             yield from begun.popleft()
     while begun:
         yield from begun.popleft()
@@ -125,11 +128,18 @@ def _plain(
 
 
 def _records(
-    buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any], line: Lines, how: Reading, plan: Plan
+    buf: NDArray[np.uint8],
+    starts: NDArray[Any],
+    ends: NDArray[Any],
+    line: Lines,
+    how: Reading,
+    plan: Plan,
+    *,
+    alone: bool = True,
 ) -> Iterator[RawBatch]:
-    """Records of a known format: some at a time, in parallel, from now on."""
+    """Records of a known format, read in parallel from now on; if ``alone``, also some of them beside others."""
     many = how.pool is not None and len(starts) >= _SPLIT_ROWS
-    edges = [len(starts) * k // _SPLITS for k in range(_SPLITS + 1)] if many else [0, len(starts)]
+    edges = [len(starts) * k // _SPLITS for k in range(_SPLITS + 1)] if many and alone else [0, len(starts)]
 
     def some(part: tuple[int, int]) -> Records:
         return plan.read_json(buf, starts[slice(*part)], ends[slice(*part)])
@@ -289,7 +299,7 @@ def _batch(
         return _take_slot(spans.slots[i], _Values(spans.buf, start, end, kind))
 
     every = range(len(spans.slots))
-    taken = how.pool.map(column, every) if how.pool is not None and len(kept) else map(column, every)
+    taken = how.pool.map(column, every) if how.pool is not None and len(kept) >= _SPLIT_ROWS else map(column, every)
     columns: dict[str, list[pl.Series]] = {}
     clashes: Counter[str] = Counter()
     for slot, one in zip(spans.slots, taken, strict=True):

@@ -81,7 +81,9 @@ def raw(series: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArra
 
 
 def spread(where: NDArray[Any], values: pl.Series, rows: int) -> pl.Series:
-    """``values`` at the positions ``where`` of a series of ``rows`` rows, null elsewhere."""
+    """``values`` at the positions ``where`` (ascending) of a series of ``rows`` rows, null elsewhere."""
+    if len(where) == rows:
+        return values
     at = np.full(rows, -1, np.int64)
     at[where] = np.arange(len(where))
     return picked(values, at)
@@ -144,7 +146,13 @@ def _sequence(buf: Any, i: int, end: int) -> int:
 
 @leaf
 def _escape(buf: Any, i: int, end: int, out: Any, at: int) -> tuple[int, int]:
-    """Undo the JSON escape at ``i``; returns the indices after it in ``buf`` and ``out``."""
+    """Undo the JSON escape at ``i``; returns the indices after it in ``buf`` and ``out``.
+
+    A text that only looks like a string may hold what is no escape: its backslash is kept.
+    """
+    if i + 1 >= end or (buf[i + 1] == 117 and (i + 6 > end or hex4(buf, i + 2) < 0)):
+        out[at] = 92
+        return i + 1, at + 1
     e = buf[i + 1]
     if e != 117:
         c = e
