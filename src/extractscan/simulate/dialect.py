@@ -92,7 +92,7 @@ class Dialect(Grammar):
         at = int(own.kept * dice.unit() ** own.skew)
         if own.single:
             if (symbol, at) in used:
-                at = int(own.kept * dice.unit() ** own.skew)
+                at = (at + 1) % own.kept
             used.add((symbol, at))
         return own.rule[(own.first + own.step * at) % len(own.rule)]
 
