@@ -19,7 +19,7 @@ from extractscan.verdict.assess import assess
 
 def write(folder):
     settings = Settings(
-        seed=3,
+        seed=1,
         requests=7000,
         days=14,
         languages=choose_languages("en,ja"),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from extractscan.simulate.corpus import TASK_KINDS
 from extractscan.simulate.dice import Dice
-from extractscan.simulate.grammar import LANGUAGES, GrammarError, grammar, parse
+from extractscan.simulate.grammar import LANGUAGES, GrammarError, Synonym, grammar, parse
 
 BOUND_BY_CALLERS = {"k", "niche_item", "other", "payload", "response", "seed"}
 
@@ -25,7 +25,9 @@ def test_every_symbol_expands(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_languages_have_what_the_archetypes_use(language):
-    missing = {"task", "chat_open", "chat_follow", "frame_cot", "frame_eight", *TASK_KINDS} - grammar(language).symbols
+    missing = {"aside", "sight", "task", "chat_open", "chat_follow", "frame_cot", "frame_eight", *TASK_KINDS} - grammar(
+        language
+    ).symbols
     assert not missing
     assert grammar(language).count("frame_eight") == 8
     assert grammar(language).count("frame_cot") == grammar("en").count("frame_cot")
@@ -44,6 +46,17 @@ def test_syntax():
     assert rules.write("a", Dice.of(1)) == "Red, red ! {x} 3\n."
     assert parse("xx", ["@a\n*3 y\nz\n"]).count("a") == 4
     assert rules.all_of("b") == ["red", "red"]
+
+
+def test_endless_symbols_and_synonyms():
+    rules = parse(
+        "en", ["@a\nWrite {b}, Writes\n@b ~ c\n@b |\nx | y\n@c\n{1-9}\n@~\nWrite: Draft | Pen\n"], ["@d\nWrite\n"]
+    )
+    assert rules.symbols == {"a", "b", "c", "d"}
+    assert rules.endless == {"b": "c"}
+    assert rules.write("a", Dice.of(1)) in {"Write x, Writes", "Write y, Writes"}
+    assert rules.write("d", Dice.of(1)) == "Write"
+    assert Synonym(("Write", "Draft", "Pen")) in rules.rules["a"][0]
 
 
 @pytest.mark.parametrize("text", ["lost line\n", "@a\n{b c d}\n"])

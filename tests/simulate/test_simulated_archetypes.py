@@ -120,8 +120,8 @@ def test_responses_only_when_asked():
 
 
 def test_rationale_tags_match():
-    prompts = log("rationale").filter(pl.col("prompt").str.contains("</"))["prompt"]
-    tags = prompts.str.extract(r"<(\w+)>").to_list(), prompts.str.extract(r"</(\w+)>").to_list()
+    prompts = log("rationale").filter(pl.col("prompt").str.contains(r"[<\[]/"))["prompt"]
+    tags = prompts.str.extract(r"[<\[](\w+)[>\]]").to_list(), prompts.str.extract(r"[<\[]/(\w+)[>\]]").to_list()
     assert len(tags[0]) > 100
     assert tags[0] == tags[1]
 

@@ -80,7 +80,7 @@ def clusters(
 
     Prompts are not shown unless asked for.
 
-    Example: extractscan clusters case/ --like "act as an examiner who explains a model solution"
+    Example: extractscan clusters case/ --like "state doubts, dead ends and corrections too"
     """
     # ruff: noqa: PLC0415 -- --help pays for typer alone
     wanted = selection(who, period, campaign)

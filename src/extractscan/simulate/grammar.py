@@ -6,6 +6,9 @@ alternative (``@name |``: many on a line, parted by `` | ``). ``#`` begins a com
 - ``{name}`` is a symbol, or what the caller bound to that name; ``{^name}`` has its first letter in upper case;
 - ``{?40 name}`` is there in 40 of 100 cases; ``{2-50}`` is an integer; ``{name=x}`` binds the text to ``x`` from here on;
 - ``\n`` is a line break, ``\s`` a space, ``{{`` and ``}}`` are braces; ``*3`` and a space in front triple the weight.
+
+Two heads serve dialects (``dialect.py``) alone: ``@name ~ other`` says that beyond its alternatives ``name`` goes on without end
+with words that ``other`` makes; ``@~`` begins a list of synonyms, ``word: other | other``, that one writer or another prefers.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from extractscan.simulate.dice import Dice
 
@@ -30,7 +33,8 @@ _ARTICLE = re.compile(r"\b([Aa]) (?=(?!us|uni|one|eur)[aeiou])")
 _MANY = 6
 """Of so many plain alternatives none comes twice in one text, as a rule."""
 
-_HEAD = re.compile(r"@(\w+)( \|)?")
+_HEAD = re.compile(r"@(\w+|~)( \|| ~ (\w+))?")
+_SYNONYMS = "~"
 
 
 class GrammarError(ValueError):
@@ -46,20 +50,35 @@ class _Slot(NamedTuple):
     high: int
 
 
-_Alternative = tuple["str | _Slot", ...]
+class Synonym(NamedTuple):
+    """A word of a template in place of which a dialect may have another: ``words`` begins with the template's own."""
+
+    words: tuple[str, ...]
+
+
+Alternative = tuple["str | _Slot | Synonym", ...]
+"""One way to write a symbol."""
 
 
 class Grammar:
     """The compiled rules of one language."""
 
-    def __init__(self, language: str, rules: Mapping[str, tuple[_Alternative, ...]]) -> None:
+    def __init__(
+        self, language: str, rules: Mapping[str, tuple[Alternative, ...]], endless: Mapping[str, str] | None = None
+    ) -> None:
         self.language = language
         self._rules = rules
+        self._endless = dict(endless or {})
         self._words = frozenset(
             name
             for name, rule in rules.items()
             if len(rule) >= _MANY and all(len(parts) == 1 and isinstance(parts[0], str) for parts in rule)
         )
+
+    @property
+    def rules(self) -> Mapping[str, tuple[Alternative, ...]]:
+        """Every symbol's alternatives; one of a higher weight stands there more often."""
+        return self._rules
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -108,20 +127,31 @@ class Grammar:
         """Return the alternatives of a symbol of plain texts, in the order of the file."""
         return ["".join(part for part in alternative if isinstance(part, str)) for alternative in self._rules[symbol]]
 
+    @property
+    def endless(self) -> Mapping[str, str]:
+        """Symbols that go on beyond their alternatives, and the symbols that make their words."""
+        return self._endless
+
     def _expand(
         self, symbol: str, dice: Dice, context: dict[str, str], out: list[str], used: set[tuple[str, int]]
     ) -> None:
+        self._fill(self._pick(symbol, dice, used), dice, context, out, used)
+
+    def _pick(self, symbol: str, dice: Dice, used: set[tuple[str, int]]) -> Alternative:
         rule = self._rules[symbol]
         at = int(dice.unit() * len(rule))
         if symbol in self._words:
             if (symbol, at) in used:
                 at = int(dice.unit() * len(rule))
             used.add((symbol, at))
-        self._fill(rule[at], dice, context, out, used)
+        return rule[at]
+
+    def _say(self, synonym: Synonym, _dice: Dice) -> str:
+        return synonym.words[0]
 
     def _fill(
         self,
-        alternative: _Alternative,
+        alternative: Alternative,
         dice: Dice,
         context: dict[str, str],
         out: list[str],
@@ -130,6 +160,9 @@ class Grammar:
         for part in alternative:
             if isinstance(part, str):
                 out.append(part)
+                continue
+            if isinstance(part, Synonym):
+                out.append(self._say(part, dice))
                 continue
             if part.percent and dice.unit() * 100 >= part.percent:
                 continue
@@ -151,25 +184,74 @@ class Grammar:
             out.append(text[:1].upper() + text[1:] if part.upper else text)
 
 
-def parse(language: str, texts: Iterable[str]) -> Grammar:
-    """Compile the files of a grammar. Raises ``GrammarError`` for a line that cannot be read."""
-    rules: dict[str, list[_Alternative]] = {}
-    current: list[_Alternative] | None = None
-    many = False
-    for line in (line.strip() for text in texts for line in text.split("\n")):
-        if not line or line.startswith("#"):
-            continue
+def parse(language: str, texts: Iterable[str], plain: Iterable[str] = ()) -> Grammar:
+    """Compile the files of a grammar; synonyms are not looked for in those that are ``plain``.
+
+    Raises ``GrammarError`` for a line that cannot be read.
+    """
+    texts = list(texts)
+    said = _synonyms(language, texts)
+    rules: dict[str, list[Alternative]] = {}
+    endless: dict[str, str] = {}
+    for text, words in [*((text, None) for text in plain), *((text, said) for text in texts)]:
+        _read(language, text, rules, endless, words)
+    return Grammar(language, {name: tuple(rule) for name, rule in rules.items()}, endless)
+
+
+def _lines(text: str) -> Iterator[str]:
+    return (line for line in map(str.strip, text.split("\n")) if line and not line.startswith("#"))
+
+
+def _read(
+    language: str,
+    text: str,
+    rules: dict[str, list[Alternative]],
+    endless: dict[str, str],
+    said: _Said | None,
+) -> None:
+    current: list[Alternative] | None = None
+    many = skipped = False
+    for line in _lines(text):
         head = _HEAD.fullmatch(line)
         if head:
+            skipped = head[1] == _SYNONYMS
+            if skipped:
+                continue
             current = rules.setdefault(head[1], [])
-            many = head[2] is not None
+            if head[3]:
+                endless[head[1]] = head[3]
+            many = head[2] == " |"
+            continue
+        if skipped:
             continue
         if current is None:
             raise GrammarError(f"{language}: an alternative stands before the first symbol: {line[:40]}")
         for alternative in line.split(" | ") if many else (line,):
-            weight, text = _weight(alternative)
-            current.extend([_compile(text)] * weight)
-    return Grammar(language, {name: tuple(rule) for name, rule in rules.items()})
+            weight, written = _weight(alternative)
+            current.extend([_compile(written, None if many else said)] * weight)
+
+
+_Said = tuple["re.Pattern[str]", "dict[str, Synonym]"]
+
+
+def _synonyms(language: str, texts: Iterable[str]) -> _Said | None:
+    """Return the pattern of all words that have synonyms, and these."""
+    found: dict[str, Synonym] = {}
+    for text in texts:
+        inside = False
+        for line in _lines(text):
+            head = _HEAD.fullmatch(line)
+            if head:
+                inside = head[1] == _SYNONYMS
+            elif inside:
+                word, _, others = line.partition(": ")
+                found[word] = Synonym((word, *others.split(" | ")))
+    if not found:
+        return None
+    words = "|".join(map(re.escape, sorted(found, key=lambda word: (-len(word), word))))
+    # Chinese and Japanese put no blanks between words.
+    whole = words if language in ("zh", "ja") else rf"(?<!\w)(?:{words})(?!\w)"
+    return re.compile(whole), found
 
 
 def _weight(line: str) -> tuple[int, str]:
@@ -177,9 +259,9 @@ def _weight(line: str) -> tuple[int, str]:
     return (int(found[1]), line[found.end() :]) if found else (1, line)
 
 
-def _compile(text: str) -> _Alternative:
+def _compile(text: str, said: _Said | None = None) -> Alternative:
     text = text.replace("\\n", "\n").replace("\\s", " ")
-    parts: list[str | _Slot] = []
+    parts: list[str | _Slot | Synonym] = []
     at = 0
     literal = ""
     for found in _SLOT.finditer(text):
@@ -188,14 +270,24 @@ def _compile(text: str) -> _Alternative:
         if found[0] in ("{{", "}}"):
             literal += found[0][0]
             continue
-        if literal:
-            parts.append(literal)
-            literal = ""
+        parts += _worded(literal, said)
+        literal = ""
         parts.append(_slot(found[1]))
-    literal += text[at:]
-    if literal:
-        parts.append(literal)
+    parts += _worded(literal + text[at:], said)
     return tuple(parts)
+
+
+def _worded(literal: str, said: _Said | None) -> list[str | Synonym]:
+    """Cut the words that have synonyms out of a literal."""
+    if said is None:
+        return [literal] if literal else []
+    pattern, known = said
+    parts: list[str | Synonym] = []
+    at = 0
+    for found in pattern.finditer(literal):
+        parts += [literal[at : found.start()], known[found[0]]]
+        at = found.end()
+    return [part for part in (*parts, literal[at:]) if part]
 
 
 def _slot(text: str) -> _Slot:
@@ -211,9 +303,10 @@ def _slot(text: str) -> _Slot:
 @cache
 def grammar(language: str) -> Grammar:
     """Return the grammar of a language code of ``LANGUAGES``; code, log lines and the like come from ``common``."""
-    texts = []
-    for folder in ("common", language):
-        entries = (resources.files("extractscan.simulate") / "grammars" / folder).iterdir()
-        files = sorted((entry for entry in entries if entry.name.endswith(".grammar")), key=lambda entry: entry.name)
-        texts += [entry.read_text(encoding="utf-8") for entry in files]
-    return parse(language, texts)
+    return parse(language, _texts(language), _texts("common"))
+
+
+def _texts(folder: str) -> list[str]:
+    entries = (resources.files("extractscan.simulate") / "grammars" / folder).iterdir()
+    files = sorted((entry for entry in entries if entry.name.endswith(".grammar")), key=lambda entry: entry.name)
+    return [entry.read_text(encoding="utf-8") for entry in files]

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
+from extractscan.simulate.dialect import COLLECTION, LISTER, PERSON, dialect
 from extractscan.simulate.dice import Dice, name_of
-from extractscan.simulate.grammar import LANGUAGES, Grammar, grammar
+from extractscan.simulate.grammar import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from extractscan.simulate.grammar import Grammar
     from extractscan.simulate.profiles import Profile
 
 DAY: Final = 86_400.0
@@ -106,8 +108,27 @@ class Actor:
 
     @property
     def grammar(self) -> Grammar:
-        """The grammar of the account's language."""
-        return grammar(self.language)
+        """The grammar of the account's language as its group speaks it: a campaign, a product, a company."""
+        return self.grammar_of(self.language)
+
+    def grammar_of(self, language: str) -> Grammar:
+        """Return the group's grammar of a language."""
+        return dialect(language, COLLECTION, self.settings.seed, self.plan.archetype, self.plan.group)
+
+    @property
+    def lists(self) -> Grammar:
+        """The grammar from which the group draws up lists: whole, with words of its own beside."""
+        return dialect(self.language, LISTER, self.settings.seed, self.plan.archetype, self.plan.group)
+
+    @property
+    def voice(self) -> Grammar:
+        """The grammar of the account's language as the one person speaks it who writes."""
+        return self.voice_of()
+
+    def voice_of(self, *person: int | str) -> Grammar:
+        """Return the voice of ``person``, one of those behind the account."""
+        plan = self.plan
+        return dialect(self.language, PERSON, self.settings.seed, plan.archetype, plan.group, plan.member, *person)
 
     @property
     def account_id(self) -> str:
@@ -119,7 +140,7 @@ class Actor:
         return Dice.of(self.settings.seed, self.plan.archetype, self.plan.group, "shared", *key)
 
     def write(self, symbol: str) -> str:
-        """Expand a symbol in the account's language with its own dice."""
+        """Expand a symbol in the group's words with the account's own dice."""
         return self.grammar.write(symbol, self.dice)
 
     def new_conversation(self) -> int:

@@ -11,6 +11,7 @@ from extractscan.simulate.settings import Call
 
 if TYPE_CHECKING:
     from extractscan.simulate.dice import Dice
+    from extractscan.simulate.grammar import Grammar
     from extractscan.simulate.settings import Actor, Shape
 
 _OPENERS: Final = (
@@ -23,8 +24,9 @@ _HELD: Final = ("relative", "place", "weekday", "device", "item", "topic", "fiel
 
 @dataclass(frozen=True, slots=True)
 class Talker:
-    """How a person talks: mean number of turns, carelessness in typing, share of curt turns, favourite openers."""
+    """How a person talks: words, mean number of turns, carelessness in typing, share of curt turns, favourite openers."""
 
+    grammar: Grammar
     turns: float
     slips: float
     curt: float
@@ -32,9 +34,10 @@ class Talker:
     loyalty: float
 
 
-def talker(dice: Dice) -> Talker:
+def talker(dice: Dice, grammar: Grammar) -> Talker:
     """Return a person's manner."""
     return Talker(
+        grammar=grammar,
         turns=dice.lognormal(3.5, 0.5),
         slips=dice.unit() ** 2,
         curt=0.05 + 0.25 * dice.unit(),
@@ -43,14 +46,14 @@ def talker(dice: Dice) -> Talker:
     )
 
 
-def interest(actor: Actor, loyalty: float) -> dict[str, str]:
+def interest(dice: Dice, grammar: Grammar, loyalty: float) -> dict[str, str]:
     """Return words that a burst of talk comes back to."""
-    return {name: actor.write(name) for name in _HELD if actor.dice.chance(loyalty * 0.5)}
+    return {name: grammar.write(name, dice) for name in _HELD if dice.chance(loyalty * 0.5)}
 
 
-def turns_of(actor: Actor, person: Talker, context: dict[str, str], limit: int) -> list[str]:
+def turns_of(dice: Dice, person: Talker, context: dict[str, str], limit: int) -> list[str]:
     """Return the user turns of one conversation, at most ``limit``."""
-    dice, grammar = actor.dice, actor.grammar
+    grammar = person.grammar
     count = min(limit, 1 + int(dice.generator.geometric(1 / max(1.01, person.turns))) - 1)
     opener = dice.pick(person.openers)
     turns = [typed(grammar.write(opener, dice, context), dice, person.slips)]
@@ -77,14 +80,14 @@ def sessions(
 ) -> list[Call]:
     """Return ``count`` requests of multi-turn talk within ``span`` (seconds)."""
     dice = actor.dice
-    person = person or talker(dice)
+    person = person or talker(dice, actor.voice)
     talks: list[list[str]] = []
     left = count
-    context = interest(actor, person.loyalty)
+    context = interest(dice, person.grammar, person.loyalty)
     while left > 0:
         if dice.chance(0.35):
-            context = interest(actor, person.loyalty)
-        turns = turns_of(actor, person, context, left)
+            context = interest(dice, person.grammar, person.loyalty)
+        turns = turns_of(dice, person, context, left)
         talks.append(turns)
         left -= len(turns)
     weekday = actor.settings.start.weekday()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from extractscan.simulate import frames
 from extractscan.simulate.attacks.common import campaign_frame, span_of, stream, times
 from extractscan.simulate.corpus import corpus_of
-from extractscan.simulate.grammar import grammar
 from extractscan.simulate.settings import Call
 from extractscan.simulate.talk import cover
 
@@ -102,7 +101,7 @@ def multilingual(actor: Actor) -> list[Call]:
     number = actor.shared("alternative").below(64)
     by_language = {}
     for language in actor.settings.languages:
-        text = frames.frame(grammar(language), "frame_cot", actor.shared("frame", language), number=number)
+        text = frames.frame(actor.grammar_of(language), "frame_cot", actor.shared("frame", language), number=number)
         by_language[language] = frames.placed(text, actor.dice)
     span = span_of(actor)
     calls = []

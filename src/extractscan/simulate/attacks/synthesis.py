@@ -109,7 +109,7 @@ def _grid(actor: Actor, symbol: str, axes: dict[str, int], shape: Shape) -> list
     values: list[tuple[str, Sequence[str]]] = []
     size = 1
     for name, most in axes.items():
-        found = list(dict.fromkeys(grammar.write(name, chooser) for _ in range(3 * most)))[:most]
+        found = list(dict.fromkeys(actor.lists.write(name, chooser) for _ in range(3 * most)))[:most]
         values.append((name, found))
         size *= len(found)
     base = frames.frame(grammar, symbol, actor.shared("frame"), *axes)
@@ -163,7 +163,7 @@ def best_of_n(actor: Actor) -> list[Call]:
 def questionnaire(actor: Actor) -> list[Call]:
     """A fixed list of statements walked in order, from the first to the last, again and again."""
     chooser, grammar = actor.shared("items"), actor.grammar
-    items = list(dict.fromkeys(grammar.write("quiz_item", chooser) for _ in range(chooser.between(40, 160))))
+    items = list(dict.fromkeys(actor.lists.write("quiz_item", chooser) for _ in range(chooser.between(40, 160))))
     base = frames.frame(grammar, "frame_quiz", actor.shared("frame"), "k")
     span = span_of(actor)
     calls = []

@@ -28,24 +28,24 @@ def real_person(actor: Actor) -> list[Call]:
 def chat_user(actor: Actor) -> list[Call]:
     """A careful user with long conversations."""
     dice = actor.dice
-    base = talker(dice)
-    person = Talker(base.turns * 1.8, _CARE * dice.unit(), base.curt * 0.6, base.openers, base.loyalty)
+    base = talker(dice, actor.voice)
+    person = Talker(base.grammar, base.turns * 1.8, _CARE * dice.unit(), base.curt * 0.6, base.openers, base.loyalty)
     return sessions(actor, actor.plan.requests, window(dice, actor.settings.seconds), person=person)
 
 
 def hobbyist(actor: Actor) -> list[Call]:
     """Single questions and odd jobs through the interface, without a frame, a few on one interest at a time."""
     dice = actor.dice
-    manner = talker(dice)
+    manner = talker(dice, actor.voice)
     span = window(dice, actor.settings.seconds)
     times = moments(dice, actor.plan.requests, span, person_habit(dice), actor.settings.start.weekday())
-    context = interest(actor, 0.9)
+    context = interest(dice, manner.grammar, 0.9)
     calls = []
     for time in times:
         if dice.chance(0.25):
-            context = interest(actor, 0.9)
+            context = interest(dice, manner.grammar, 0.9)
         symbol = dice.pick(manner.openers) if dice.chance(0.6) else "task"
-        text = typed(actor.grammar.write(symbol, dice, context), dice, manner.slips * 0.5)
+        text = typed(manner.grammar.write(symbol, dice, context), dice, manner.slips * 0.5)
         calls.append(Call(time, text, "chat"))
     return calls
 
@@ -54,9 +54,9 @@ def popular_app(actor: Actor) -> list[Call]:
     """One of the many who run an open-source app: its frame is shared by all, the talk is each one's own."""
     dice = actor.dice
     system = actor.grammar.write("app_system", actor.shared("app"))
-    base = talker(dice)
+    base = talker(dice, actor.voice)
     openers = ("app_prompt", *base.openers[:2])
-    person = Talker(max(1.5, base.turns * 0.7), base.slips, base.curt, openers, base.loyalty)
+    person = Talker(base.grammar, max(1.5, base.turns * 0.7), base.slips, base.curt, openers, base.loyalty)
     inline = dice.chance(0.25)
     calls = sessions(
         actor,
@@ -73,8 +73,8 @@ def popular_app(actor: Actor) -> list[Call]:
 
 def coding_agent(actor: Actor) -> list[Call]:
     """A developer's agent: a request, then the results of its tools, turn by turn."""
-    dice, grammar = actor.dice, actor.grammar
-    system = grammar.write("agent_system", actor.shared("agent"))
+    dice, grammar = actor.dice, actor.voice
+    system = actor.grammar.write("agent_system", actor.shared("agent"))
     left = actor.plan.requests
     tasks: list[int] = []
     while left > 0:
@@ -120,7 +120,8 @@ def reseller(actor: Actor) -> list[Call]:
     span = window(dice, actor.settings.seconds)
     calls: list[Call] = []
     while len(calls) < actor.plan.requests:
-        user, person = dice.pick(users), talker(dice)
+        user = dice.pick(users)
+        person = talker(dice, actor.voice_of(user))
         count = min(actor.plan.requests - len(calls), dice.between(3, 25))
         calls += sessions(actor, count, span, person=person, system=dice.pick(prompts), end_user=user)
     return calls
@@ -133,12 +134,12 @@ def course(actor: Actor) -> list[Call]:
     corpus = Corpus(actor.settings.seed, f"course/{actor.plan.group}", actor.language, ("course_item",))
     weeks = max(1, actor.settings.days // 7)
     sheet = actor.shared("sheet").between(5, 9)
-    manner = talker(dice)
+    manner = talker(dice, actor.voice)
     calls: list[Call] = []
     for number in range(actor.plan.requests):
         if calls and dice.chance(0.3):
             before = calls[-1]
-            text = typed(actor.write("chat_follow"), dice, manner.slips)
+            text = typed(manner.grammar.write("chat_follow", dice), dice, manner.slips)
             calls.append(Call(before.time + 90.0, text, "chat", None, before.conversation, before.turn + 1))
             continue
         week = number * weeks // max(1, actor.plan.requests)
@@ -184,7 +185,7 @@ def red_teamer(actor: Actor) -> list[Call]:
             before = calls[-1]
             if before.conversation is None:
                 before.conversation = actor.new_conversation()
-            text = typed(grammar.write("chat_follow", dice), dice, 0.3)
+            text = typed(actor.voice.write("chat_follow", dice), dice, 0.3)
             calls.append(Call(before.time + 40.0, text, "short", None, before.conversation, before.turn + 1))
             continue
         text = grammar.write("redteam", dice, {"red_goal": dice.pick(goals)})
