@@ -50,6 +50,10 @@ A store is asked only for what a command names: `verify` and `--show-text` do no
 read, or is gone, is quarantined and warned of; a store that cannot be reached, or does not answer in time, ends the run with exit code
 3, since a log read in part would mislead. Parquet is fetched to a temporary file, one at a time (`TMPDIR` says where).
 
+**Damaged files.** Of text and of compressed text all is read up to the damage, and bad lines cost only themselves. Of Parquet the row
+groups before a damaged one are read, and of that one the rows up to the damage; of Arrow the record batches before it. What comes
+after it is lost, and the quarantine says after which row. A page of Parquet is lost whole, and so is a file whose footer cannot be read.
+
 **Delta and Iceberg tables** (`pip install 'extractscan[delta]'`, `'extractscan[iceberg]'`) are told by their folder, on disk or in
 a store, and read at their newest version: rows that were removed are not counted. Their files are never read one by one. Of an Iceberg
 table without a catalog the newest metadata file counts. The SHA-256 of a table stands for the contents of the files of that version.
