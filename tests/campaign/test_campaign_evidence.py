@@ -9,7 +9,17 @@ from made_streams import DAY, REQUESTS, Made, build, zipf
 import extractscan
 from extractscan.campaign import choose as choosing
 from extractscan.campaign.choose import ACCEPT, REPORT, campaign_id, choose
-from extractscan.campaign.evidence import ALIKE, ORGANIC, UNLIKE, Judged, judge, population, ties
+from extractscan.campaign.evidence import (
+    ALIKE,
+    ORGANIC,
+    PLAINLY_SHARED_OUT,
+    SUPPORTING,
+    UNLIKE,
+    Judged,
+    judge,
+    population,
+    ties,
+)
 from extractscan.campaign.groups import Group
 from extractscan.campaign.load import UNEVEN
 from extractscan.campaign.overlap import Payloads
@@ -198,6 +208,24 @@ def test_one_network_and_conversations_and_public_items():
     assert names(found.gates) == ["conversations"]
     found = judged([Made(a, CORPUS[:30], 0) for a in range(8)])
     assert names(found.gates) == ["public_items"]
+
+
+def test_who_shares_out_a_public_list_is_not_excused_by_it():
+    shared_out = judged(SHARDS + MANY_READERS + [Made(200 + m.account, m.payloads) for m in MANY_READERS])
+    assert bits(shared_out)["partition"] >= PLAINLY_SHARED_OUT
+    assert shared_out.gates == ()
+    together = judged([Made(a, CORPUS[:30], 0) for a in range(8)] + [Made(200 + r, CORPUS[:30]) for r in range(3)])
+    assert names(together.gates) == ["public_items"]
+
+
+def test_what_only_supports_counts_as_far_as_there_is_a_reason():
+    """A group with a tenth of a bit of its own does not get two for what any customers of one source have."""
+    loads = [40, 62, 20, 75, 30]
+    found = judged([Made(a, CORPUS[80 * a : 80 * a + size], 0) for a, size in enumerate(loads)])
+    own = sum(e.bits for e in found.evidence if e.family not in SUPPORTING)
+    supports = sum(e.bits for e in found.evidence if e.family in SUPPORTING)
+    assert supports > 0.3
+    assert found.bits == pytest.approx(max(0.0, own + np.clip(own, 0.0, 1.0) * supports))
 
 
 def test_a_corpus_alone_is_nothing():

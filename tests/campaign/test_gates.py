@@ -25,8 +25,15 @@ def members(k=6, **columns):
     return pl.DataFrame({**plain, "highest_temperature": [None] * k, **columns}, schema=TYPES)
 
 
-def gated(table, shared=0.0, likeness=None, *, on_purpose=False):
-    return group_gates(table, shared, likeness, repeats_on_purpose=on_purpose)
+def gated(table, shared=0.0, likeness=None, *, same_test=1.0, on_purpose=False):
+    return group_gates(table, shared, likeness, same_test=same_test, repeats_on_purpose=on_purpose)
+
+
+@pytest.mark.parametrize(("same_test", "factor"), [(1.0, 0.12), (0.5, 0.56), (0.2, None), (0.0, None)])
+def test_public_items_excuse_a_group_as_far_as_all_may_have_been_given_them(same_test, factor):
+    found = gated(members(), 0.8, same_test=same_test)
+    assert [g.factor for g in found] == ([] if factor is None else [pytest.approx(factor)])
+    assert all("80%" in g.detail for g in found)  # what was observed, whatever is made of it
 
 
 def test_nothing_known_is_no_explanation():

@@ -111,6 +111,33 @@ def test_a_short_system_prompt_that_everybody_has_is_no_frame():
     assert all(found != [SINGLE] for found in families_of(few).values())
 
 
+@pytest.mark.parametrize(("writers", "framed"), [(0, False), (1, False), (2, True)])
+def test_a_short_system_prompt_that_others_write_into_their_prompts_is_a_frame(writers, framed):
+    frame = "Reason aloud, step by step:"
+    rows = [r for k in range(6) for r in asks(f"a{k}", [words(40 * k + 4 * i, 4) for i in SIX], system=frame)]
+    for k in range(writers):
+        rows += asks(f"b{k}", [f"{frame} {words(400 + 40 * k + 4 * i, 4)}" for i in SIX])
+    found = families_of(rows)
+    assert all((found[f"a{k}"] != [SINGLE]) is framed for k in range(6))
+    if framed:
+        assert len({tuple(f) for f in found.values()}) == 1
+
+
+def test_the_grammar_of_long_payloads_ties_no_frames():
+    """Two frames with nothing in common, before payloads that all hold the same thirty small words, now once and now more often."""
+    small = [words(1000 + i, 1) for i in range(30)]
+    dice = np.random.default_rng(2)
+
+    def payload(k):
+        return " ".join([*dice.permutation(small * 2)[: 45 + k % 9], *small, words(40 * k, 12)])
+
+    rows = asks("a", [f"{PREFIX} {payload(i)}" for i in range(20)])
+    rows += asks("b", [f"{SUFFIX} {payload(100 + i)}" for i in range(20)])
+    found = families_of(rows)
+    assert found["a"] != found["b"]
+    assert min(found["a"] + found["b"]) >= 0
+
+
 @pytest.mark.parametrize(
     ("lengths", "family"),
     [

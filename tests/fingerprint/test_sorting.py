@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from extractscan.fingerprint.sorting import distinct, find, sort
+from extractscan.fingerprint.sorting import place, sort
 
 ANY = st.one_of(st.integers(0, 5), st.integers(0, 2**32 - 1), st.sampled_from([0, 2**31 - 1, 2**31, 2**32 - 1]))
 VALUES = arrays(np.uint32, st.one_of(st.integers(0, 60), st.integers(0, 400)), elements=ANY)
@@ -50,19 +50,9 @@ def test_sort_is_not_quadratic():
 
 
 @settings(deadline=None)  # the first call compiles
-@given(VALUES)
-def test_distinct_is_numpys(values):
-    kept = values.copy()
-    out = np.empty_like(values)
-    count = distinct(values, out)
-    assert np.array_equal(out[:count], np.unique(values))
-    assert np.array_equal(values, kept)
-
-
-@settings(deadline=None)  # the first call compiles
 @given(VALUES, ANY)
-def test_find_is_membership(values, x):
-    ordered = np.sort(values)
-    assert find(ordered, np.uint32(x)) == (x in ordered.tolist())
-    for y in ordered[:: max(1, ordered.size // 5)]:
-        assert find(ordered, y)
+def test_place_is_where_it_stands(values, x):
+    ordered = np.unique(values)
+    assert place(ordered, np.uint32(x)) == (ordered.tolist().index(x) if x in ordered else -1)
+    for at in range(0, ordered.size, max(1, ordered.size // 5)):
+        assert place(ordered, ordered[at]) == at

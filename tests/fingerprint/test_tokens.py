@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extractscan.fingerprint.codepoints import fold, is_plain, mark_of
 from extractscan.fingerprint.tokens import tokenise
 
 
@@ -81,16 +82,12 @@ def test_offsets_are_in_order_and_inside(text):
 
 
 def plain_code_points():
-    from extractscan.fingerprint.tokens import _is_plain
-
-    rule = _is_plain.py_func
+    rule = is_plain.py_func
     return [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF and rule(c)]
 
 
 def test_what_the_kernel_folds_by_itself_is_what_unicode_says():
     import unicodedata
-
-    from extractscan.fingerprint.tokens import _fold
 
     plain = plain_code_points()
     assert len(plain) > 30_000
@@ -100,19 +97,15 @@ def test_what_the_kernel_folds_by_itself_is_what_unicode_says():
         char = chr(c)
         folded = unicodedata.normalize("NFKC", char).lower()
         assert unicodedata.combining(char) == 0, hex(c)
-        assert chr(int(_fold.py_func(np.uint32(c)))) == folded, hex(c)
+        assert chr(int(fold.py_func(np.uint32(c)))) == folded, hex(c)
 
 
 def marks():
-    from extractscan.fingerprint.tokens import _mark
-
-    return [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF and _mark.py_func(c)]
+    return [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF and mark_of.py_func(c)]
 
 
 def test_marks_have_the_class_that_unicode_gives_them_and_compose_with_nothing():
     import unicodedata
-
-    from extractscan.fingerprint.tokens import _mark
 
     known = marks()
     assert len(known) == 15
@@ -120,7 +113,7 @@ def test_marks_have_the_class_that_unicode_gives_them_and_compose_with_nothing()
     # What ends a canonical decomposition may compose with what stands before it.
     assert not {int(parts[-1], 16) for parts in canonical} & set(known)
     for c in known:
-        assert _mark.py_func(c) == unicodedata.combining(chr(c))
+        assert mark_of.py_func(c) == unicodedata.combining(chr(c))
         assert unicodedata.normalize("NFKC", chr(c)).lower() == chr(c)
         assert unicodedata.is_normalized("NFC", "ab" + chr(c))
 

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import settings
 from FastSketchLSH import LSH, FastSimilaritySketch
 from outcome import Outcome
+from preparing import as_list
 from shingling import shingle_sets
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PACKAGE = "FastSketchLSH"
 SHINGLES = "word 3-grams, in Python"
-
-
-def prepare(texts: list[str], folder: Path, threads: int) -> list[str]:
-    del folder, threads
-    return texts
+prepare = as_list
 
 
 def run(texts: list[str], threads: int) -> Outcome:

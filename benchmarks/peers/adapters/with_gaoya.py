@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import settings
 from gaoya.minhash import MinHashStringIndex
 from outcome import Outcome
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from preparing import as_list
 
 PACKAGE = "gaoya"
 SHINGLES = "word 3-grams, its own"
-
-
-def prepare(texts: list[str], folder: Path, threads: int) -> list[str]:
-    del folder, threads
-    return texts
+prepare = as_list
 
 
 def run(texts: list[str], threads: int) -> Outcome:

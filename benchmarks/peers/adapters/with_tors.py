@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import settings
 import tors
 from outcome import Outcome
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from preparing import as_list
 
 PACKAGE = "tors"
 SHINGLES = "word 3-grams, its own"
+prepare = as_list
 NOTHING = 2**64 - 1
-
-
-def prepare(texts: list[str], folder: Path, threads: int) -> list[str]:
-    del folder, threads
-    return texts
 
 
 def run(texts: list[str], threads: int) -> Outcome:

@@ -32,20 +32,6 @@ class ListingFormat(StrEnum):
     CSV = "csv"
 
 
-class ReportFormat(StrEnum):
-    """What ``--format`` takes where findings are reported; the names of ``report.interface.Format``, without importing a report."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
-    PARQUET = "parquet"
-    MARKDOWN = "markdown"
-    HTML = "html"
-    OCSF = "ocsf"
-    STIX = "stix"
-
-
 def check_place(output: Path | None, *, clobber: bool, case: Path | None = None) -> None:
     """Raise ``UsageError`` if text could not be written there, or would change the case; for use before the work."""
     # ruff: noqa: PLC0415 -- --help pays for typer alone

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from extractscan.cli.emit import DocumentFormat, ListingFormat, ReportFormat, check_place, emit
+from extractscan.cli.emit import DocumentFormat, ListingFormat, check_place, emit
 from extractscan.errors import UsageError
+from extractscan.report.interface import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,7 @@ Until: TypeAlias = Annotated[str | None, typer.Option(help="Only requests before
 Top: TypeAlias = Annotated[int, typer.Option(min=1, help="List so many.")]
 Form: TypeAlias = Annotated[ListingFormat, typer.Option("--format", "-f", help="How to report.")]
 DocumentForm: TypeAlias = Annotated[DocumentFormat, typer.Option("--format", "-f", help="A table to read, or JSON.")]
-ReportForm: TypeAlias = Annotated[ReportFormat, typer.Option("--format", "-f", help="How to report.")]
+ReportForm: TypeAlias = Annotated[Format, typer.Option("--format", "-f", help="How to report.")]
 TopOfReport: TypeAlias = Annotated[
     int | None, typer.Option(min=1, help="List so many accounts (table: 20; markdown: 50; html: 200; others: all).")
 ]

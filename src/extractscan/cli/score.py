@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from extractscan.cli.emit import ReportFormat
 from extractscan.cli.groups import grouped
 from extractscan.cli.options import (
     Allow,
@@ -37,6 +36,7 @@ from extractscan.cli.options import (
 )
 from extractscan.cli.settings import settings_document
 from extractscan.errors import UsageError
+from extractscan.report.interface import Format
 
 
 @grouped
@@ -44,7 +44,7 @@ def score(
     ctx: typer.Context,
     logs: LogPaths,
     *,
-    report_format: ReportForm = ReportFormat.TABLE,
+    report_format: ReportForm = Format.TABLE,
     output: Output = None,
     case: Annotated[
         Path | None,
@@ -112,15 +112,13 @@ def score(
     from extractscan.memory import usable  # noqa: PLC0415
     from extractscan.report.allow import apply_allowlist, read_allowlist  # noqa: PLC0415
     from extractscan.report.framed import frames_of  # noqa: PLC0415
-    from extractscan.report.interface import Format  # noqa: PLC0415
     from extractscan.report.write import check_output, write_report  # noqa: PLC0415
     from extractscan.verdict.findings import SEVERITIES  # noqa: PLC0415
 
     heed_interrupts()
     room = usable(memory)
     source = log_source(logs, column, shape, period=period, max_bad_rows=max_bad_rows)
-    chosen = Format(report_format.value)
-    check_output(chosen, output, clobber=clobber)
+    check_output(report_format, output, clobber=clobber)
     allowed = None if allow is None else read_allowlist(allow)
     by_frame = any(entry.frame is not None for entry in allowed or [])
     if case is not None:
@@ -187,7 +185,7 @@ def score(
                 console.warn(f"allowlist: {warning}")
     if case is not None:
         console.note(f"case written to {case}; SHA-256 of its run.json: {seal}")
-    write_report(found, chosen, output=output, clobber=clobber, top=top)
+    write_report(found, report_format, output=output, clobber=clobber, top=top)
     if fail_on is not None:
         limit = SEVERITIES.index(fail_on.value)
         grades = [a.severity for a in found.accounts] + [c.severity for c in found.campaigns]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractscan.cli.emit import ReportFormat
 from extractscan.cli.groups import grouped
 from extractscan.cli.options import (
     Allow,
@@ -31,6 +30,7 @@ from extractscan.cli.options import (
 )
 from extractscan.cli.settings import settings_document
 from extractscan.errors import UsageError
+from extractscan.report.interface import Format
 
 if TYPE_CHECKING:
     from extractscan.engine.local import Scored
@@ -63,7 +63,7 @@ def update(
     ],
     logs: LogPaths,
     *,
-    report_format: ReportForm = ReportFormat.TABLE,
+    report_format: ReportForm = Format.TABLE,
     output: Output = None,
     clobber: Clobber = False,
     top: TopOfReport = None,
@@ -125,7 +125,6 @@ def update(
     from extractscan.memory import usable
     from extractscan.report.allow import apply_allowlist, read_allowlist
     from extractscan.report.framed import frames_of
-    from extractscan.report.interface import Format
     from extractscan.report.night_report import night_renderer
     from extractscan.report.write import check_output, write_report
     from extractscan.standing.options import reading
@@ -139,8 +138,7 @@ def update(
     heed_interrupts()
     room = usable(memory)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what stops a service ends it as Ctrl-C does
-    chosen = Format(report_format.value)
-    check_output(chosen, output, clobber=clobber)
+    check_output(report_format, output, clobber=clobber)
     keep_out(output, case)
     allowed = None if allow is None else read_allowlist(allow)
     way = reading(
@@ -187,14 +185,20 @@ def update(
     console.note(f"night {night.pointer.night} of {case}; SHA-256 of its run.json: {night.pointer.seal}")
     states = STATES if full else [each.value for each in only] if only else CHANGES
     if full:
-        write_report(night.found, chosen, output=output, clobber=clobber, top=top)
+        write_report(night.found, report_format, output=output, clobber=clobber, top=top)
     else:
         told = document(case, night, states)
         # A quiet night is silent where people read: cron mails whatever is printed.
-        if voice.quiet and chosen is Format.TABLE and output is None and not told["campaigns"] and not told["accounts"]:
+        if (
+            voice.quiet
+            and report_format is Format.TABLE
+            and output is None
+            and not told["campaigns"]
+            and not told["accounts"]
+        ):
             return
-        using = night_renderer(chosen, told)
-        listed = in_states(night, states) if chosen is Format.STIX else night.found
-        write_report(listed, chosen, output=output, clobber=clobber, top=top, using=using)
+        using = night_renderer(report_format, told)
+        listed = in_states(night, states) if report_format is Format.STIX else night.found
+        write_report(listed, report_format, output=output, clobber=clobber, top=top, using=using)
     if fail_on is not None and night.has(fail_on.value, states):
         raise typer.Exit(1)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from extractscan.coverage.ladders import common_words, ladder, shared_end, steady_words
-from extractscan.fingerprint.sorting import find
+from extractscan.fingerprint.sorting import place
 from extractscan.jit import kernel
 from extractscan.threads import pieces, share
 
@@ -127,7 +127,7 @@ def _group_sheets(
                         i = part[m]
                         hits = 0
                         for j in range(offsets[i], offsets[i + 1]):
-                            if find(skeleton[:count], tokens[j]):
+                            if place(skeleton[:count], tokens[j]) >= 0:
                                 hits += 1
                         if hits > 0 and hits >= template_words * (offsets[i + 1] - offsets[i]):
                             own[m] = number

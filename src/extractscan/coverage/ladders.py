@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.fingerprint.sorting import sort
+from extractscan.fingerprint.sorting import place, sort
 from extractscan.jit import kernel
 
 if TYPE_CHECKING:
@@ -284,8 +284,8 @@ def steady_words(
         low = offsets[i]
         high = offsets[i + 1]
         for j in range(low, high):
-            k = np.searchsorted(words, tokens[j])
-            if k < total and words[k] == tokens[j]:
+            k = place(words, tokens[j])
+            if k >= 0:
                 now[k] += 1
                 if j < low + front or j >= high - back:
                     at_end[k] = True

@@ -18,16 +18,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from extractscan.coverage.families import families
-from extractscan.coverage.frames import Frames, find_frames, without
-from extractscan.fingerprint.numbering import numbered
+from extractscan.coverage.frames import without
+from extractscan.coverage.openers import natural_groups
+from extractscan.coverage.sheets import framed_sheets
+from extractscan.coverage.units import families_of_units, units_of
 from extractscan.fingerprint.tallies import distinct_values
 from extractscan.jit import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from extractscan.fingerprint.requests import Fingerprints, Texts
+    from extractscan.coverage.sheets import Sheets
+    from extractscan.coverage.units import Units
+    from extractscan.fingerprint.requests import Fingerprints
 
 SINGLE: Final = -1
 CONVERSATION: Final = -2
@@ -47,15 +50,6 @@ well over half of all conversations have one turn; five in six is the cautious s
 VARIED: Final = 0.5
 VARIED_MIN: Final = 5
 """Distinct system prompts for each request of a stream, and their number, from which they are part of the payload."""
-OPENER: Final = 4
-"""Tokens at an end of a prompt by which an opener of natural language is told from a frame."""
-GENERIC_WORDS: Final = 8
-GENERIC_ACCOUNTS: Final = 5
-"""A system prompt of fewer words that so many accounts have says nothing about any of them."""
-WRITTEN_BY: Final = 2
-"""Accounts that write a system prompt's words into their prompts, from which it is a frame: one may be a curiosity."""
-NATURAL_USERS: Final = 3
-"""Accounts that use an end now and then, without a frame, from which it can be natural language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,41 +70,6 @@ class Streams:
     frame_words: dict[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Sheets:
-    """Sheets (an account under one system prompt) and their frames.
-
-    ``requests`` are those with a prompt. Of each item, a distinct prompt on a sheet: its ``prompt``, ``times`` sent, ``sheet``, ``system``
-    (-1: none) and ``account``; ``item`` is the item of each request. Items are sorted by account, system prompt and prompt.
-    """
-
-    requests: pl.DataFrame
-    prompts: NDArray[np.int64]
-    item: NDArray[np.int64]
-    times: NDArray[np.int64]
-    sheet: NDArray[np.int64]
-    system: NDArray[np.int64]
-    account: NDArray[np.int64]
-    frames: Frames
-
-
-@dataclass(frozen=True, slots=True)
-class Units:
-    """Units of sheets, sorted by sheet and ``group``: one frame on one sheet, or what is unframed there (``group`` -1).
-
-    ``of_item`` is the unit of each item; ``weight`` counts requests; skeletons are the words of the system prompt and of the inline frame,
-    sorted and distinct, in CSR form.
-    """
-
-    of_item: NDArray[np.int64]
-    account: NDArray[np.int64]
-    system: NDArray[np.int64]
-    group: NDArray[np.int64]
-    weight: NDArray[np.int64]
-    skeleton_offsets: NDArray[np.int64]
-    skeletons: NDArray[np.uint32]
-
-
 @kernel
 def payload_hashes(
     prompts: NDArray[np.int64],
@@ -127,102 +86,6 @@ def payload_hashes(
             h = np.uint64((h ^ np.uint64(tokens[j])) * np.uint64(0x100000001B3))
         out[i] = h
     return out
-
-
-def skeletons(
-    unit_system: NDArray[np.int64], unit_group: NDArray[np.int64], frames: Frames, systems: Texts
-) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    """Skeleton of each unit: the words of its system prompt and of its inline frame, sorted and distinct, in CSR form."""
-    parts: list[NDArray[np.uint32]] = []
-    of_system: dict[int, NDArray[np.uint32]] = {-1: np.empty(0, np.uint32)}  # many accounts have the same
-    for system, group in zip(unit_system.tolist(), unit_group.tolist(), strict=True):
-        if system not in of_system:
-            of_system[system] = distinct_values(systems.tokens[systems.offsets[system] : systems.offsets[system + 1]])
-        words = of_system[system]
-        if group >= 0:
-            inline = frames.skeleton[frames.skeleton_offsets[group] : frames.skeleton_offsets[group + 1]]
-            words = distinct_values(np.concatenate([words, inline])) if words.size else inline
-        parts.append(words)
-    sizes = np.array([p.size for p in parts], np.int64)
-    return np.r_[np.int64(0), np.cumsum(sizes)], np.concatenate(parts) if parts else np.empty(0, np.uint32)
-
-
-@kernel
-def _end_hashes(
-    prompts: NDArray[np.int64], offsets: NDArray[np.int64], tokens: NDArray[np.uint32], size: int, back: bool
-) -> NDArray[np.uint64]:
-    """Hash of the first or last ``size`` tokens of each text; 0 for a shorter one."""
-    out = np.zeros(prompts.size, np.uint64)
-    for i in range(prompts.size):
-        lo = offsets[prompts[i]]
-        hi = offsets[prompts[i] + 1]
-        if hi - lo < size:
-            continue
-        start = hi - size if back else lo
-        h = np.uint64(0xCBF29CE484222325)
-        for j in range(start, start + size):
-            h = np.uint64((h ^ np.uint64(tokens[j])) * np.uint64(0x100000001B3))
-        out[i] = h
-    return out
-
-
-@kernel
-def _senders(number: NDArray[np.int32], account: NDArray[np.int64], out: NDArray[np.int64]) -> None:
-    """Count the accounts that have each number, where rows are in the order of accounts."""
-    last = np.full(out.size, -1, np.int64)
-    for i in range(number.size):
-        if last[number[i]] != account[i]:
-            last[number[i]] = account[i]
-            out[number[i]] += 1
-
-
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """First or last tokens of the items of some accounts.
-
-    ``hashes`` (uint64, distinct) of the ends, the accounts that use each at all (``users``) and in a frame (``holders``); and of each item
-    that has it in a frame its row (``rows``) and the position of its end among them (``place``).
-    """
-
-    hashes: NDArray[np.uint64]
-    users: NDArray[np.int64]
-    holders: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    place: NDArray[np.int32]
-
-
-def ends_of(sheets: Sheets, texts: Texts, *, back: bool) -> Ends:
-    """Ends of all items, by accounts that use them."""
-    frames, account = sheets.frames, sheets.account
-    ends = _end_hashes(sheets.prompts, texts.offsets, texts.tokens, OPENER, back)
-    own = (frames.group >= 0) & ((frames.back if back else frames.front) >= OPENER)
-    firsts, number = numbered(ends)
-    users, holders = np.zeros(firsts.size, np.int64), np.zeros(firsts.size, np.int64)
-    rows = np.flatnonzero(own)
-    _senders(number, account, users)
-    _senders(number[rows], account[rows], holders)
-    return Ends(ends[firsts], users, holders, rows, number[rows])
-
-
-def _natural(sheets: Sheets, texts: Texts) -> NDArray[np.bool_]:
-    """Whether each frame group is only an opener (or closing) of natural language.
-
-    The start of a frame is used by those who have the frame. A natural opener (*what is the difference between*) is also used,
-    once or twice, by many who have no frame: at least ``NATURAL_USERS``, and as many as have one. A group is natural if every end
-    that it shares is. Items are in the order of their accounts.
-    """
-    groups = sheets.frames.skeleton_offsets.size - 1
-    shared = np.zeros(groups, bool)
-    foreign = np.ones(groups, bool)
-    for back in (False, True) if groups else ():
-        ends = ends_of(sheets, texts, back=back)
-        loose = ends.users - ends.holders
-        common = (loose >= NATURAL_USERS) & (loose >= ends.holders) & (ends.hashes != 0)
-        group = sheets.frames.group[ends.rows]
-        shared[group] = True
-        foreign[group[~common[ends.place]]] = False
-    natural: NDArray[np.bool_] = shared & foreign
-    return natural
 
 
 def _turns(requests: pl.DataFrame, first: int | None) -> pl.Series:
@@ -251,61 +114,6 @@ def _turns(requests: pl.DataFrame, first: int | None) -> pl.Series:
     )["turns"]
 
 
-def _sheets(
-    requests: pl.DataFrame,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Sheets (an account under one system prompt) and their distinct prompts.
-
-    Returns the bounds of each sheet in the items, the prompt of each item, the item of each request, and how often each item was
-    sent. Items are sorted by account, system prompt and prompt.
-    """
-    account, system, prompt = (requests[c].to_numpy().astype(np.int64) for c in ("account", "system", "prompt"))
-    sheet_key = account * (int(system.max(initial=0)) + 2) + system + 1
-    sheets, sheet = np.unique(sheet_key, return_inverse=True)
-    keys, item, times = np.unique(
-        sheet * (int(prompt.max(initial=0)) + 1) + prompt, return_inverse=True, return_counts=True
-    )
-    sheet_of_item, prompts = np.divmod(keys, int(prompt.max(initial=0)) + 1)
-    bounds = np.searchsorted(sheet_of_item, np.arange(sheets.size + 1)).astype(np.int64)
-    return bounds, prompts, item, times
-
-
-def _first(groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Position of the first member of each group, groups being numbered from 0 without gaps."""
-    return np.unique(groups, return_index=True)[1]
-
-
-def _users(key: NDArray[np.int64], account: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number of accounts that share the key of each row."""
-    used, number = np.unique(key, return_inverse=True)
-    width = int(account.max(initial=0)) + 1
-    return np.bincount(np.unique(number * width + account) // width, minlength=used.size)[number]
-
-
-def with_short_frames(
-    family: NDArray[np.int64],
-    system: NDArray[np.int64],
-    group: NDArray[np.int64],
-    words: NDArray[np.int64],
-    account: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """Settle what families cannot: short frames, and system prompts that everybody uses.
-
-    A frame of too few words to be known again elsewhere is its account's own family. A short system prompt alone that many
-    accounts use (*You are a helpful assistant*) frames nothing, unless others write the same words into their prompts: that is what one
-    does with a template, and not with a setting.
-    """
-    bare = (system >= 0) & (group < 0) & (words < GENERIC_WORDS)
-    inline = np.flatnonzero((system < 0) & (group >= 0) & (family >= 0))
-    written = np.unique(family[inline][_users(family[inline], account[inline]) >= WRITTEN_BY])
-    everybodys = bare & (family >= 0) & (_users(family, account) >= GENERIC_ACCOUNTS) & ~np.isin(family, written)
-    family = np.where(everybodys, SINGLE, family)
-    rare = bare & (words > 0) & (_users(system, account) < GENERIC_ACCOUNTS)
-    own = (family < 0) & ((group >= 0) | rare)
-    family[own] = int(family.max(initial=0)) + 1 + np.flatnonzero(own)
-    return family
-
-
 def _with_systems(
     payload: NDArray[np.uint64],
     system: NDArray[np.int64],
@@ -326,50 +134,10 @@ def _with_systems(
     return np.where(varied[stream], mixed, payload)
 
 
-def framed_sheets(prints: Fingerprints, *, jobs: int = 1) -> Sheets:
-    """Sheets of all accounts and their frames. What an account has here does not depend on any other."""
-    requests = prints.requests
-    if requests.height and (requests["prompt"] < 0).any():  # filtering copies, and most logs have a prompt in every row
-        requests = requests.filter(pl.col("prompt") >= 0)
-    bounds, prompts, item, times = _sheets(requests)
-    texts = prints.prompts
-    frames = find_frames(bounds, prompts, texts.offsets, texts.tokens, jobs=jobs)
-    sheet = np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
-    first_item = np.zeros(prompts.size, np.int64)
-    first_item[item[::-1]] = np.arange(item.size)[::-1]
-    system = requests["system"].to_numpy()[first_item].astype(np.int64)
-    account = requests["account"].to_numpy().astype(np.int64)[first_item]
-    return Sheets(requests, prompts, item, times, sheet, system, account, frames)
-
-
-def units_of(sheets: Sheets, systems: Texts) -> Units:
-    """Units of sheets: the frames of each, and what is unframed there."""
-    frames = sheets.frames
-    span = int(frames.group.max(initial=-1)) + 2
-    keys, unit = np.unique(sheets.sheet * span + frames.group + 1, return_inverse=True)
-    group = keys % span - 1
-    first = _first(unit)
-    system = sheets.system[first]
-    offsets, words = skeletons(system, group, frames, systems)
-    weight = np.bincount(unit, weights=sheets.times, minlength=keys.size).astype(np.int64)
-    return Units(unit, sheets.account[first], system, group, weight, offsets, words)
-
-
-def families_of_units(units: Units) -> NDArray[np.int64]:
-    """Family of each unit, -1 where it has none."""
-    return with_short_frames(
-        families(units.skeleton_offsets, units.skeletons, units.weight),
-        units.system,
-        units.group,
-        np.diff(units.skeleton_offsets),
-        units.account,
-    )
-
-
 def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     """Split every account's requests into streams."""
     sheets = framed_sheets(prints, jobs=jobs)
-    sheets = replace(sheets, frames=without(sheets.frames, _natural(sheets, prints.prompts)))
+    sheets = replace(sheets, frames=without(sheets.frames, natural_groups(sheets, prints.prompts)))
     units = units_of(sheets, prints.systems)
     turn = sheets.requests["turn"].min()
     first = turn if isinstance(turn, int) else None

@@ -23,8 +23,11 @@ from extractscan.campaign.pivot import first_uses, pivots
 from extractscan.campaign.synchrony import HOUR_US
 from extractscan.coverage.accounts import coverage_of
 from extractscan.coverage.frames import without
+from extractscan.coverage.openers import ends_of
 from extractscan.coverage.profile import profile, tells_turns
-from extractscan.coverage.streams import ends_of, framed_sheets, payload_hashes, skeletons, streams_of, units_of
+from extractscan.coverage.sheets import framed_sheets
+from extractscan.coverage.streams import payload_hashes, streams_of
+from extractscan.coverage.units import skeletons, units_of
 from extractscan.engine import carried
 from extractscan.engine.passes import FAMILY_BASE, KEY_SHIFT, PROFILE, SHEETS, STREAMS, signed, table_of
 from extractscan.fingerprint.requests import NAMES, FingerprintBatch, merge
@@ -35,7 +38,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from extractscan.coverage.streams import Sheets, Streams, Units
+    from extractscan.coverage.sheets import Sheets
+    from extractscan.coverage.streams import Streams
+    from extractscan.coverage.units import Units
     from extractscan.engine.passes import Known
     from extractscan.fingerprint.requests import Fingerprints, Texts
 

@@ -19,8 +19,9 @@ from extractscan.campaign.evidence import population_of
 from extractscan.campaign.overlap import Payloads
 from extractscan.campaign.pivot import releases
 from extractscan.coverage.families import families
+from extractscan.coverage.openers import NATURAL_USERS
 from extractscan.coverage.statistics import STATISTICS, CoverageTable, coverage_table
-from extractscan.coverage.streams import NATURAL_USERS, with_short_frames
+from extractscan.coverage.units import with_short_frames
 from extractscan.engine import carried, relational
 from extractscan.engine.accounts import sheet_accounts, stream_accounts
 from extractscan.engine.asked import AskedActivity, AskedCorpora, AskedMeetings, Asking

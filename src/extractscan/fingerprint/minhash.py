@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from extractscan.fingerprint.sorting import sort
-from extractscan.fingerprint.tokens import _mix32
+from extractscan.fingerprint.tokens import mix32
 from extractscan.jit import inline, kernel, leaf
 from extractscan.memory import Memory
 from extractscan.threads import pieces, share
@@ -98,7 +98,7 @@ def signatures(
         start = offsets[i]
         size = offsets[i + 1] - start
         for j in range(size):
-            mixed[j] = _mix32(hashes[start + j])
+            mixed[j] = mix32(hashes[start + j])
         _signature(mixed, size, a, b, out[i])
     return out
 
@@ -129,7 +129,7 @@ def _band_keys(
         if size <= 0:
             continue
         for j in range(size):
-            mixed[j] = _mix32(_shingle(tokens[start + j], tokens[start + j + 1], tokens[start + j + 2]))
+            mixed[j] = mix32(_shingle(tokens[start + j], tokens[start + j + 1], tokens[start + j + 2]))
         _signature(mixed, size, a, b, signature)
         for k in range(bands):
             key = np.uint64(0x9E3779B97F4A7C15) * np.uint64(k + 1)

@@ -58,23 +58,8 @@ def sort(values: NDArray[np.uint32]) -> None:
 
 
 @kernel
-def distinct(source: NDArray[np.uint32], out: NDArray[np.uint32]) -> int:
-    """Write the distinct values of ``source``, sorted, to the front of ``out`` (as long as ``source``); return how many there are."""
-    n = source.size
-    for i in range(n):
-        out[i] = source[i]
-    sort(out[:n])
-    count = 0
-    for i in range(n):
-        if i == 0 or out[i] != out[i - 1]:
-            out[count] = out[i]
-            count += 1
-    return count
-
-
-@kernel
-def find(values: NDArray[np.uint32], x: np.uint32) -> bool:
-    """Whether sorted ``values`` hold ``x``."""
+def place(values: NDArray[np.uint32], x: np.uint32) -> int:
+    """Position of ``x`` in sorted ``values``, -1 where it is not."""
     low = 0
     high = values.size
     while low < high:
@@ -83,4 +68,4 @@ def find(values: NDArray[np.uint32], x: np.uint32) -> bool:
             low = middle + 1
         else:
             high = middle
-    return low < values.size and values[low] == x
+    return low if low < values.size and values[low] == x else -1
