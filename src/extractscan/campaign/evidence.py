@@ -11,12 +11,13 @@ import polars as pl
 from extractscan.campaign.gates import group_gates
 from extractscan.campaign.groups import MIN_PAYLOADS, MIN_SHARDS, SMALLEST
 from extractscan.campaign.load import CUSTOMER_SPREAD, customer_spread, load_bits
+from extractscan.campaign.members import PLAINLY_EVEN
 from extractscan.campaign.means import means_bits, sharing_rate, without_common
 from extractscan.campaign.partition import partition_bits
 from extractscan.campaign.pivot import choices, pivot_bits, pivots
 from extractscan.campaign.succession import succession_bits
 from extractscan.campaign.synchrony import FEWEST, Activity, synchrony_bits
-from extractscan.coverage.streams import CONVERSATION, SINGLE
+from extractscan.coverage.streams import SINGLE, TURNS
 from extractscan.verdict.findings import Evidence, Gate, Tie
 from extractscan.verdict.signals import CAPS, RESAMPLED_NATURAL
 
@@ -103,7 +104,7 @@ def population_of(
 ) -> Population:
     """Unite what is known of accounts; ``seen`` is as ``senders_seen`` gives it."""
     alone = (
-        profiles.filter(pl.col("family") != CONVERSATION)
+        profiles.filter(~pl.col("family").is_in(TURNS))
         .group_by("account")
         .agg(pl.col("requests").sum().alias("single_turn"))
     )
@@ -310,6 +311,7 @@ def judge(group: Group, known: Population) -> Judged:
         0.0 if group.kind == "near_empty" else _known_to_all(overlap),
         group.likeness,
         same_test=same_test,
+        handed_out=float(np.clip(load / PLAINLY_EVEN, 0.0, 1.0)),
         repeats_on_purpose=on_purpose,
     )
     # What only supports counts as far as a group has a reason of its own: in full from one bit.

@@ -38,7 +38,7 @@ EVALUATES: Final = _evaluates(*(pl.col(name) for name in _EVALUATION)).fill_null
 
 
 def group_gates(
-    members: pl.DataFrame, shared: float, likeness: float | None, *, same_test: float = 1.0, repeats_on_purpose: bool
+    members: pl.DataFrame, shared: float, likeness: float | None, *, same_test: float = 1.0, handed_out: float = 0.0, repeats_on_purpose: bool
 ) -> list[Gate]:
     """Gates of a group.
 
@@ -46,7 +46,7 @@ def group_gates(
     first_us, last_us, highest_temperature``, null where unknown.
     ``shared`` is the share of the group's payloads that others, or most of the group, send too, ``likeness`` how alike
     the members' payload distributions are (None if unknown), ``same_test`` how far they may all have been given these payloads (0 where
-    they share them out among themselves). ``repeats_on_purpose`` says that repetition is what the group was
+    they share them out among themselves), ``handed_out`` how plainly their loads were (1: beyond doubt). ``repeats_on_purpose`` says that repetition is what the group was
     proposed for (near-empty prompts, several samples of each).
     """
     k = members.height
@@ -87,7 +87,11 @@ def group_gates(
         gates.append(Gate("exact_repetition", 0.2, f"each payload is sent {again:.0f} times: tests or load"))
     talk = members["conversing"].mean()
     if isinstance(talk, float) and talk >= 0.5:
-        gates.append(Gate("conversations", 1.0 - 0.9 * talk, f"{talk:.0%} of the requests belong to conversations"))
+        # Customers of one app converse as much as they like. Who is handed so many conversations each converses on somebody's behalf.
+        people = 1.0 - handed_out
+        gates.append(
+            Gate("conversations", 1.0 - 0.9 * talk * people, f"{talk:.0%} of the requests belong to conversations")
+        )
     resellers = int((members["end_users"] >= 5).sum())
     if resellers * 2 >= k:
         gates.append(Gate("end_users", 0.2, f"{resellers} of {k} accounts serve five or more end users"))

@@ -18,7 +18,7 @@ from extractscan.campaign.members import (
     without_foreign_customers,
     without_outsized,
 )
-from extractscan.coverage.streams import CONVERSATION
+from extractscan.coverage.streams import TURNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ def propose(
     profiles: pl.DataFrame, payloads: Payloads, corpora_of: Callable[[list[NDArray[np.int64]]], Corpora]
 ) -> Proposals:
     """Propose by profiles; ``corpora_of`` makes what compares payloads, with weights from the units that it is given."""
-    single_turn = profiles.filter(pl.col("family") != CONVERSATION)
+    single_turn = profiles.filter(~pl.col("family").is_in(TURNS))
     public = payloads.shared_share(2)
     account = profiles["account"].to_numpy().astype(np.int64)
     units, left_out = units_of(single_turn, public)

@@ -13,7 +13,7 @@ import polars as pl
 
 from extractscan.campaign.choose import campaign_id
 from extractscan.case import layout
-from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
+from extractscan.coverage.streams import CARRIED_ON, CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.fingerprint.merge import WHOLE
 from extractscan.fingerprint.replies import COLUMNS as REPLIES
 from extractscan.fingerprint.store import texts_table
@@ -188,7 +188,7 @@ def _streams(scored: Scored, kept: Kept) -> pl.DataFrame:
     verdicts = {v.stream: v for v in assessment.verdicts}
     numbers = profiles["stream"].to_list()
     families = profiles["family"].to_list()
-    known = {family: stream_name(family) for family in (SINGLE, CONVERSATION, NEAR_EMPTY)}
+    known = {family: stream_name(family) for family in (SINGLE, CONVERSATION, NEAR_EMPTY, CARRIED_ON)}
     return profiles.with_columns(
         pl.Series("kind", [known.get(f, "framed requests") for f in families], dtype=pl.String),
         pl.Series("frame_words", [kept.streams.frame_words.get(f) for f in families], dtype=pl.Int64),

@@ -5,7 +5,8 @@ An account's requests fall into
 * one stream for each frame family that it uses (``family`` >= 0),
 * its unframed single-turn requests (``SINGLE``),
 * its unframed conversations (``CONVERSATION``),
-* its single requests with next to nothing in them (``NEAR_EMPTY``).
+* its single requests with next to nothing in them (``NEAR_EMPTY``),
+* the later turns of its runs (``CARRIED_ON``): what its tools answered, which nobody has asked for.
 
 An account's own score is that of its worst stream, so that cover traffic does not dilute a harvest.
 """
@@ -20,6 +21,7 @@ import polars as pl
 
 from extractscan.coverage.frames import without
 from extractscan.coverage.openers import natural_groups
+from extractscan.coverage.runs import carried_on, conversing
 from extractscan.coverage.sheets import framed_sheets
 from extractscan.coverage.units import families_of_units, units_of
 from extractscan.fingerprint.tallies import distinct_values
@@ -35,17 +37,15 @@ if TYPE_CHECKING:
 SINGLE: Final = -1
 CONVERSATION: Final = -2
 NEAR_EMPTY: Final = -3
+CARRIED_ON: Final = -4
+TURNS: Final = (CONVERSATION, CARRIED_ON)
+"""Families of streams that are turns of conversations and hold no requests of their own."""
 
 MOSTLY: Final = 0.5
 MOSTLY_MIN: Final = 10
 """Share of an account's requests, and their number, from which near-empty turns are no small talk."""
 FEW_WORDS: Final = 1
 """Most tokens of a prompt that asks nothing."""
-
-ONE_TURN: Final = 5
-"""Conversations of one turn for each longer one up to which an account is taken to converse in all of them. In published chat logs
-well over half of all conversations have one turn; five in six is the cautious side of that."""
-
 
 VARIED: Final = 0.5
 VARIED_MIN: Final = 5
@@ -57,7 +57,7 @@ class Streams:
     """Streams of all accounts, their items and their requests.
 
     ``table`` has a row a stream, sorted by account and family: ``stream`` (int64, row number), ``account``, ``family`` (int64;
-    ``SINGLE``, ``CONVERSATION``, ``NEAR_EMPTY`` or a frame family), ``requests``. ``items`` has a row for each distinct prompt of a stream:
+    one of the above, or a frame family), ``requests``. ``items`` has a row for each distinct prompt of a stream:
     ``stream``, ``account``, ``prompt``, ``times`` (requests), ``front`` and ``back`` (tokens that belong to the frame), ``payload`` (uint64
     hash of the tokens between), sorted by stream and first use. ``requests`` are the fingerprints' rows that have a
     prompt, with ``stream`` and ``item`` (row in ``items``), in order of time. ``frame_words`` maps a family to the size of its
@@ -86,32 +86,6 @@ def payload_hashes(
             h = np.uint64((h ^ np.uint64(tokens[j])) * np.uint64(0x100000001B3))
         out[i] = h
     return out
-
-
-def _turns(requests: pl.DataFrame, first: int | None) -> pl.Series:
-    """Whether each request is part of conversing; false where the log does not tell. ``first`` is the log's first turn.
-
-    A request converses when its turn is beyond the log's first (0 in some logs, 1 in others) or its conversation has several
-    requests. For an account that holds conversations, those of one turn are conversing too (people ask once and leave)
-    unless they are by far the most: then the ids are decoration on single requests.
-    """
-    several = (pl.col("conversation_id").is_not_null() & (pl.len().over("account", "conversation_id") > 1)) | (
-        pl.col("turn") > pl.lit(first, pl.Int64)
-    ).fill_null(value=False)
-    marked = requests.select("account", "conversation_id", several.alias("several"))
-    held = (
-        marked.filter(pl.col("conversation_id").is_not_null())
-        .group_by("account", "conversation_id")
-        .agg(pl.col("several").any())
-        .group_by("account")
-        .agg(pl.col("several").sum().alias("long"), (~pl.col("several")).sum().alias("short"))
-        .select("account", ((pl.col("long") > 0) & (pl.col("short") <= ONE_TURN * pl.col("long"))).alias("converses"))
-    )
-    return marked.join(held, on="account", how="left", maintain_order="left").select(
-        (
-            pl.col("several") | (pl.col("conversation_id").is_not_null() & pl.col("converses").fill_null(value=False))
-        ).alias("turns")
-    )["turns"]
 
 
 def _with_systems(
@@ -157,21 +131,23 @@ def streams_of(
     payload = payload_hashes(prompts, frames.front, frames.back, texts.offsets, texts.tokens)
 
     # From here on by stream: an item splits where its requests do (unframed, in and outside conversations).
-    turns = _turns(requests, first_turn).to_numpy()
-    family = family_of_unit[units.of_item][item]
+    turns, later = conversing(requests, first_turn)
+    unit = units.of_item[item]
+    family = family_of_unit[unit]
     family = np.where(family >= 0, family, np.where(turns, CONVERSATION, SINGLE))
     account = requests["account"].to_numpy().astype(np.int64)
     few = np.diff(texts.offsets)[requests["prompt"].to_numpy()] <= FEW_WORDS
     # People say *ok* now and then in a conversation; who says hardly anything else is not conversing.
     mostly = np.bincount(account, weights=few) >= np.maximum(MOSTLY * np.bincount(account), MOSTLY_MIN)
     family = np.where(few & (~turns | mostly[account]), NEAR_EMPTY, family)
-    width = int(family.max(initial=0)) + 4
-    stream_keys, stream, sizes = np.unique(account * width + family + 3, return_inverse=True, return_counts=True)
+    family = np.where(carried_on(requests, unit, units, turns, later), CARRIED_ON, family)
+    width = int(family.max(initial=0)) + 1 - CARRIED_ON
+    stream_keys, stream, sizes = np.unique(account * width + family - CARRIED_ON, return_inverse=True, return_counts=True)
     table = pl.DataFrame(
         {
             "stream": np.arange(stream_keys.size),
             "account": (stream_keys // width).astype(np.uint32),
-            "family": stream_keys % width - 3,
+            "family": stream_keys % width + CARRIED_ON,
             "requests": sizes.astype(np.int64),
         }
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
+from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE, TURNS
 from extractscan.power.csr import Ragged, gather
 from extractscan.verdict.assess import severity
 from extractscan.verdict.findings import SEVERITIES
@@ -196,10 +196,10 @@ def _automated(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows of the log's requests that automated senders without a finding made, and the bounds of each account's."""
     kept = table.select(
-        pl.col("quiet") & ~pl.col("family").is_in([CONVERSATION, NEAR_EMPTY]) & (pl.col("payloads") >= MIN_LENT)
+        pl.col("quiet") & ~pl.col("family").is_in([*TURNS, NEAR_EMPTY]) & (pl.col("payloads") >= MIN_LENT)
     ).to_series()
     if not kept.any():  # a log of small senders: any of them that does not converse will do
-        kept = table.select(pl.col("quiet") & (pl.col("family") != CONVERSATION)).to_series()
+        kept = table.select(pl.col("quiet") & ~pl.col("family").is_in(TURNS)).to_series()
     rows = np.flatnonzero((prints.requests["prompt"] >= 0).to_numpy())
     rows = rows[kept.to_numpy()[streams.requests["stream"].to_numpy()]]
     account = prints.requests["account"].to_numpy()[rows]

@@ -13,7 +13,7 @@ from extractscan.campaign.gates import BENCHMARK, BENCHMARK_FACTOR, EVALUATES
 from extractscan.campaign.overlap import Payloads
 from extractscan.campaign.partition import Meetings
 from extractscan.campaign.propose import propose
-from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
+from extractscan.coverage.streams import NEAR_EMPTY, TURNS
 from extractscan.verdict.findings import Evidence, Gate, Severity
 from extractscan.verdict.signals import CAPS, MIN_RESAMPLED, RESAMPLED_NATURAL, by_content, stream_signals
 
@@ -80,7 +80,7 @@ def _stream_gates(
 ) -> list[Gate]:
     gates = []
     talk = profile["conversing"]
-    if profile["family"] == CONVERSATION:
+    if profile["family"] in TURNS:
         gates.append(Gate("conversations", 0.1, "requests belong to conversations of several turns"))
     elif talk is not None and talk >= 0.5:
         gates.append(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from extractscan._version import __version__
 from extractscan.campaign.choose import campaign_id
 from extractscan.campaign.evidence import ties
-from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
+from extractscan.coverage.streams import CARRIED_ON, CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.verdict.assess import FAMILY_MIN, score, severity
 from extractscan.verdict.explain import innocent_explanation, not_assessed
 from extractscan.verdict.findings import (
@@ -59,6 +59,8 @@ def stream_name(family: int) -> str:
         return "conversations"
     if family == NEAR_EMPTY:
         return "near-empty requests"
+    if family == CARRIED_ON:
+        return "later turns of runs"
     return "framed requests"
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from extractscan.coverage.coincidence import LEFT, log_counts
-from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
+from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE, TURNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,7 +106,7 @@ def _robust_z(values: NDArray[np.float64], reference: NDArray[np.float64]) -> ND
 def elicitation_bits(profiles: pl.DataFrame) -> NDArray[np.float64]:
     """Bits for outputs longer than the log's automated traffic gives; NaN where output tokens are missing."""
     output = np.log1p(profiles["output_tokens"].cast(pl.Float64).fill_null(np.nan).to_numpy())
-    automated = (profiles["family"].to_numpy() != CONVERSATION) & np.isfinite(output)
+    automated = ~np.isin(profiles["family"].to_numpy(), TURNS) & np.isfinite(output)
     if automated.sum() < 20:
         return np.full(output.size, np.nan)
     return _robust_z(output, output[automated])
@@ -204,7 +204,7 @@ def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
         ),
         single & (expected.to_numpy() > 0),
     )
-    talk = (profiles["family"] != CONVERSATION).to_numpy()
+    talk = (~profiles["family"].is_in(TURNS)).to_numpy()
     elicited = elicitation_bits(profiles)
     add(
         "long_outputs",
