@@ -40,12 +40,17 @@ NO_TALK: Final = 4.0
 """Bits of independence from which conversation ids are not believed: one person in a thousand writes so by chance."""
 BURST_DISPERSION: Final = 2.0
 """Overdispersion of shared topic words: words of one topic come together."""
+A_CHANGE: Final = 0.5
+"""Bits that one change of topic says at the most: people stay with theirs three times in ten or more."""
 ENOUGH_EXPECTED: Final = 5.0
 """Expected shared words from which a stream's burstiness says anything."""
 ASKS_NOTHING: Final = 10
 """Near-empty requests from which a stream is more than a ping."""
 GREETING: Final = 64.0
 """Output tokens that a greeting or a ping is answered with."""
+OUTPUT_SPREAD: Final = 1.0
+"""Standard deviation of ln(output tokens) from answer to answer of one sender, as in published chat logs: the median of n answers has a
+standard error of sqrt(pi / 2n) times that, and two long answers are no habit."""
 GRID_NATURAL: Final = 0.25
 """Distinct payloads for each distinct word pair in natural text of a few words: longer text has fewer."""
 HINT: Final = 2.0
@@ -71,10 +76,15 @@ def people_burst(profiles: pl.DataFrame) -> float:
     return float(np.clip(ratio, 1.2, 2.5))
 
 
-def independence_bits(seen: NDArray[np.float64], expected: NDArray[np.float64], burst: float) -> NDArray[np.float64]:
-    """Log2 likelihood ratio of exchangeable prompts against people's: Poisson counts with means ``expected``, ``burst * expected``."""
+def independence_bits(
+    seen: NDArray[np.float64], expected: NDArray[np.float64], prompts: NDArray[np.int64], burst: float
+) -> NDArray[np.float64]:
+    """Log2 likelihood ratio of exchangeable prompts against people's: Poisson counts with means ``expected``, ``burst * expected``.
+
+    However long, a few prompts are a few changes of topic: at most ``A_CHANGE`` bits for each of the ``prompts`` after the first.
+    """
     bits = (expected * (burst - 1.0) - seen * np.log(burst)) / BURST_DISPERSION / np.log(2.0)
-    return np.where(expected > 0, bits, 0.0)
+    return np.where(expected > 0, np.minimum(bits, A_CHANGE * np.maximum(prompts - 1, 0)), 0.0)
 
 
 def by_content(profiles: pl.DataFrame) -> pl.DataFrame:
@@ -84,7 +94,10 @@ def by_content(profiles: pl.DataFrame) -> pl.DataFrame:
     by at least ``NO_TALK`` bits, ``conversing`` becomes 0 and an unframed conversation becomes single requests.
     """
     bits = independence_bits(
-        profiles["topic_words_seen"].to_numpy(), profiles["topic_words_expected"].to_numpy(), people_burst(profiles)
+        profiles["topic_words_seen"].to_numpy(),
+        profiles["topic_words_expected"].to_numpy(),
+        profiles["prompts"].to_numpy().astype(np.int64),
+        people_burst(profiles),
     )
     listed = pl.Series(bits >= NO_TALK)
     return profiles.with_columns(
@@ -96,11 +109,13 @@ def by_content(profiles: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _robust_z(values: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distance from the reference's median in units of its MAD (scaled to a normal's standard deviation)."""
+def _robust_z(
+    values: NDArray[np.float64], reference: NDArray[np.float64], error: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Distance from the reference's median in units of its MAD (scaled to a normal's standard deviation) and of each value's own error."""
     middle = np.median(reference)
     spread = 1.4826 * np.median(np.abs(reference - middle))
-    return np.where(np.isnan(values), np.nan, 0.0) if spread <= 0 else (values - middle) / spread
+    return np.where(np.isnan(values), np.nan, 0.0) if spread <= 0 else (values - middle) / np.hypot(spread, error)
 
 
 def elicitation_bits(profiles: pl.DataFrame) -> NDArray[np.float64]:
@@ -109,7 +124,8 @@ def elicitation_bits(profiles: pl.DataFrame) -> NDArray[np.float64]:
     automated = ~np.isin(profiles["family"].to_numpy(), TURNS) & np.isfinite(output)
     if automated.sum() < 20:
         return np.full(output.size, np.nan)
-    return _robust_z(output, output[automated])
+    error = OUTPUT_SPREAD * np.sqrt(np.pi / 2.0 / profiles["requests"].to_numpy())
+    return _robust_z(output, output[automated], error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +151,8 @@ def pattern_bits(profiles: pl.DataFrame) -> Patterns:
     nothing = (profiles["family"] == NEAR_EMPTY).to_numpy()
     output = profiles["output_tokens"].cast(pl.Float64).fill_null(np.nan).to_numpy()
     many = nothing & (requests >= ASKS_NOTHING)
-    empty = np.where(many, np.log2(np.maximum(output, 1.0) / GREETING), 0.0)
+    # Ten may be a try-out of one word; a hundred are not.
+    empty = np.where(many, np.log2(np.maximum(output, 1.0) / GREETING) * (1.0 - ASKS_NOTHING / requests), 0.0)
     flags = HINT * profiles["harvest_flags"].fill_null(0.0).to_numpy()
     # A tenth of the prompts may well be an edited version of the one before; a harvest by evolution is mostly that.
     chained = np.where(payloads >= MIN_GRID, 4.0 * (profiles["chained"].to_numpy() - CHAINED_NATURAL), 0.0)
@@ -190,7 +207,8 @@ def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
     expected = profiles["topic_words_expected"]
     ratio = profiles["topic_words_seen"] / expected
     single = (profiles["family"] == SINGLE).to_numpy()
-    bits = independence_bits(profiles["topic_words_seen"].to_numpy(), expected.to_numpy(), burst)
+    prompts = profiles["prompts"].to_numpy().astype(np.int64)
+    bits = independence_bits(profiles["topic_words_seen"].to_numpy(), expected.to_numpy(), prompts, burst)
     add(
         "exchangeable_prompts",
         "independence",
