@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ACCEPT: Final = 2.0
 """Bits after gates from which a group's evidence passes to its members."""
+PLAIN: Final = 7
+"""Bits beyond which more of them do not decide which of two groups an account is in: both are plain, and the firmer tie goes first."""
 MOSTLY: Final = 0.8
 """Share of a corpus group's accounts that one frame holds, from which the frame is the campaign."""
 REPORT: Final = 3.0
@@ -58,7 +60,7 @@ def choose(groups: list[Group], known: Population) -> tuple[list[Judged], list[J
     order = sorted(
         judged,
         key=lambda j: (
-            -round(_own_bits(j)),
+            -min(round(_own_bits(j)), PLAIN),
             j.group.kind != "frame",
             -round(j.bits, 6),
             -j.accounts.size,

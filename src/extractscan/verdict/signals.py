@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CAPS: Final[dict[str, float]] = {
-    "load": 6.0,
+    "load": 8.0,
     "partition": 6.0,
     "succession": 4.0,
     "timing": 3.0,
