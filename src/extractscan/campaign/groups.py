@@ -21,7 +21,7 @@ import polars as pl
 from extractscan.campaign.gates import REPEATS
 from extractscan.campaign.likeness import Matrix
 from extractscan.coverage.frames import MIN_SUPPORT
-from extractscan.coverage.streams import NEAR_EMPTY, SINGLE
+from extractscan.coverage.streams import NEAR_EMPTY, SAME_NOTHING, SINGLE
 from extractscan.verdict.signals import RESAMPLED_NATURAL
 
 if TYPE_CHECKING:
@@ -204,6 +204,7 @@ def near_empty_groups(profiles: pl.DataFrame) -> list[Group]:
     asking = profiles.filter(
         (pl.col("family") == NEAR_EMPTY)
         & (pl.col("requests") >= ASKS_NOTHING)
+        & (pl.col("requests") >= SAME_NOTHING * pl.col("payloads"))
         & (pl.col("requests") * 2 >= pl.col("requests").sum().over("account"))
         & (pl.col("output_tokens") >= ESSAY)
     )

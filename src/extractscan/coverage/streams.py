@@ -46,6 +46,9 @@ MOSTLY_MIN: Final = 10
 """Share of an account's requests, and their number, from which near-empty turns are no small talk."""
 FEW_WORDS: Final = 1
 """Most tokens of a prompt that asks nothing."""
+SAME_NOTHING: Final = 4
+"""Requests of an account for each distinct prompt of so few words from which they ask nothing: words that differ each time are payloads,
+the answers of a quiz or the entries of a dictionary."""
 
 VARIED: Final = 0.5
 VARIED_MIN: Final = 5
@@ -86,6 +89,13 @@ def payload_hashes(
             h = np.uint64((h ^ np.uint64(tokens[j])) * np.uint64(0x100000001B3))
         out[i] = h
     return out
+
+
+def _the_same(account: NDArray[np.int64], item: NDArray[np.int64], total: int) -> NDArray[np.bool_]:
+    """Whether each account's requests of a few words are so often the same that they ask nothing."""
+    pairs = distinct_values(account * (int(item.max(initial=0)) + 1) + item)
+    distinct = np.bincount(pairs // (int(item.max(initial=0)) + 1), minlength=total)
+    return np.bincount(account, minlength=total) >= SAME_NOTHING * distinct
 
 
 def _with_systems(
@@ -137,6 +147,7 @@ def streams_of(
     family = np.where(family >= 0, family, np.where(turns, CONVERSATION, SINGLE))
     account = requests["account"].to_numpy().astype(np.int64)
     few = np.diff(texts.offsets)[requests["prompt"].to_numpy()] <= FEW_WORDS
+    few &= (family < 0) | _the_same(account[few], item[few], int(account.max(initial=-1)) + 1)[account]
     # People say *ok* now and then in a conversation; who says hardly anything else is not conversing.
     mostly = np.bincount(account, weights=few) >= np.maximum(MOSTLY * np.bincount(account), MOSTLY_MIN)
     family = np.where(few & (~turns | mostly[account]), NEAR_EMPTY, family)

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from extractscan.coverage.streams import Streams
     from extractscan.fingerprint.requests import Texts
 
-PRIOR: Final = 7.0
-"""Bits at which the score is 0.5: even odds where one account in 128 is part of a harvest. High findings are those above it."""
-HIGH: Final = 7.0
+PRIOR: Final = 8.0
+"""Bits at which the score is 0.5: even odds where one account in 256 is part of a harvest. High findings are those above it."""
+HIGH: Final = 8.0
 MEDIUM: Final = 5.0
 LOW: Final = 3.0
 COLLEAGUES: Final = 8

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from extractscan.coverage.coincidence import LEFT, log_counts
-from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE, TURNS
+from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SAME_NOTHING, SINGLE, TURNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -150,7 +150,7 @@ def pattern_bits(profiles: pl.DataFrame) -> Patterns:
     grid = np.where(usable, np.log2(np.maximum(payloads, 1) / np.maximum(pairs, 1) / GRID_NATURAL), 0.0)
     nothing = (profiles["family"] == NEAR_EMPTY).to_numpy()
     output = profiles["output_tokens"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    many = nothing & (requests >= ASKS_NOTHING)
+    many = nothing & (requests >= ASKS_NOTHING) & (requests >= SAME_NOTHING * profiles["payloads"].to_numpy())
     # Ten may be a try-out of one word; a hundred are not.
     empty = np.where(many, np.log2(np.maximum(output, 1.0) / GREETING) * (1.0 - ASKS_NOTHING / requests), 0.0)
     flags = HINT * profiles["harvest_flags"].fill_null(0.0).to_numpy()
