@@ -8,7 +8,7 @@ from made_streams import DAY, REQUESTS, Made, build, zipf
 
 import extractscan
 from extractscan.campaign import choose as choosing
-from extractscan.campaign.choose import ACCEPT, REPORT, campaign_id, choose
+from extractscan.campaign.choose import ACCEPT, PLAIN, REPORT, campaign_id, choose
 from extractscan.campaign.evidence import (
     ALIKE,
     ORGANIC,
@@ -384,8 +384,10 @@ FRAME_FIRST = [("frame", 8), ("corpus", 4)]
         (4.6, 5.4, FRAME_FIRST),  # as good as five
         (4.6, 5.6, [("corpus", 12)]),
         (8.0, 3.0, FRAME_FIRST),
-        (ACCEPT, 2.4, FRAME_FIRST),
-        (ACCEPT - 0.01, 2.4, [("corpus", 12)]),
+        (ACCEPT, ACCEPT + 0.4, FRAME_FIRST),
+        (ACCEPT - 0.01, ACCEPT + 0.4, [("corpus", 12)]),
+        (PLAIN, PLAIN + 4.0, FRAME_FIRST),  # both are plain
+        (PLAIN - 1.0, PLAIN + 4.0, [("corpus", 12)]),
         (ACCEPT - 0.01, ACCEPT, [("corpus", 12)]),
         (ACCEPT, ACCEPT - 0.01, [("frame", 8)]),
         (ACCEPT - 0.01, ACCEPT - 0.01, []),

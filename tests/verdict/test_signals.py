@@ -8,8 +8,11 @@ from scipy.stats import nbinom
 from extractscan.coverage.coincidence import DISPERSION, LEFT
 from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.verdict.signals import (
+    A_CHANGE,
+    ASKS_NOTHING,
     CAPS,
     HINT,
+    OUTPUT_SPREAD,
     PEOPLE_BURST,
     by_content,
     elicitation_bits,
@@ -33,19 +36,30 @@ def evidence(table, signal=None):
 
 @pytest.mark.parametrize("expected", [5.0, 40.0, 1000.0])
 def test_what_follows_like_a_shuffled_list_speaks_for_a_harvest_and_what_comes_in_bursts_against(expected):
-    bits = independence_bits(np.array([1.0, PEOPLE_BURST, 3.0]) * expected, np.full(3, expected), PEOPLE_BURST)
+    seen = np.array([1.0, PEOPLE_BURST, 3.0]) * expected
+    bits = independence_bits(seen, np.full(3, expected), np.full(3, 10**6), PEOPLE_BURST)
     assert bits[0] > 0 > bits[1] > bits[2]
 
 
 @few
 @given(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(1.01, 4))
 def test_independence_is_a_ratio_of_poisson_counts(seen, expected, burst):
-    (bits,) = independence_bits(np.array([seen]), np.array([expected]), burst)
+    many = np.array([10**9])
+    (bits,) = independence_bits(np.array([seen]), np.array([expected]), many, burst)
     # log2 Poisson(seen; expected) / Poisson(seen; burst * expected), halved for words that come together
     by_hand = (-expected + burst * expected - seen * np.log(burst)) / np.log(2) / 2
     assert bits == pytest.approx(by_hand if expected > 0 else 0.0, rel=1e-9, abs=1e-9)
-    (more,) = independence_bits(np.array([seen + 1]), np.array([expected]), burst)
+    (more,) = independence_bits(np.array([seen + 1]), np.array([expected]), many, burst)
     assert more <= bits
+
+
+@pytest.mark.parametrize(("prompts", "most"), [(1, 0.0), (2, A_CHANGE), (3, 2 * A_CHANGE), (7, 6 * A_CHANGE)])
+def test_a_few_prompts_are_a_few_changes_of_topic_however_long_they_are(prompts, most):
+    """A thousand topic words, and none of them in two prompts."""
+    (bits,) = independence_bits(np.array([0.0]), np.array([1000.0]), np.array([prompts]), PEOPLE_BURST)
+    assert bits == most
+    (against,) = independence_bits(np.array([3000.0]), np.array([1000.0]), np.array([prompts]), PEOPLE_BURST)
+    assert against < 0.0
 
 
 def test_only_unframed_single_requests_can_be_a_shuffled_list():
@@ -94,6 +108,19 @@ def test_outputs_are_measured_against_the_logs_own_automated_traffic():
     assert "above" in found[40]["detail"]
 
 
+def test_two_long_answers_are_no_habit():
+    """What one stream's median may be off by counts beyond what the others' medians are."""
+    usual = [{"output_tokens": t, "requests": 40} for t in np.linspace(50, 150, 41)]
+    rows = [{"output_tokens": 400.0, "requests": n} for n in (2, 8, 40, 4000)]
+    bits = elicitation_bits(profiles(*usual, *rows))
+    logs = np.log1p([r["output_tokens"] for r in (*usual, *rows)])
+    spread = 1.4826 * np.median(np.abs(logs - np.median(logs)))
+    for found, n in zip(bits[41:], (2, 8, 40, 4000), strict=True):
+        error = OUTPUT_SPREAD**2 * np.pi / 2 * max(1 / n - 1 / 40, 0)
+        assert found == pytest.approx((logs[-1] - np.median(logs)) / np.sqrt(spread**2 + error))
+    assert bits[41] < bits[42] < bits[43] == bits[44]
+
+
 def test_conversations_are_no_reference_and_are_not_scored():
     rows = [{"output_tokens": t} for t in np.linspace(50, 150, 30)]
     talk = [{"output_tokens": 3000.0, "family": CONVERSATION}] * 50
@@ -137,7 +164,7 @@ def test_each_pattern_shows_alone():
     table = profiles(
         quiet,
         {"distinct_word_pairs": 20.0, "payloads": 200, **quiet},
-        {"family": NEAR_EMPTY, "output_tokens": 600.0, "payloads": 1},
+        {"family": NEAR_EMPTY, "output_tokens": 600.0, "payloads": 10},
         {"harvest_flags": 0.5},
         {"chained": 0.9},
         {"resampled": 0.8},
@@ -167,9 +194,11 @@ def test_a_little_of_a_pattern_is_natural():
         {"resampled": 1.0, "payloads": 19},
         {"distinct_word_pairs": 1.0, "payloads": 23},
         {"distinct_word_pairs": 1.0, "payload_words": 1.5},
-        {"family": NEAR_EMPTY, "output_tokens": 64.0},
-        {"family": NEAR_EMPTY, "output_tokens": None},
-        {"family": NEAR_EMPTY, "output_tokens": 900.0, "requests": 9},
+        {"family": NEAR_EMPTY, "output_tokens": 64.0, "payloads": 1},
+        {"family": NEAR_EMPTY, "output_tokens": None, "payloads": 1},
+        {"family": NEAR_EMPTY, "output_tokens": 900.0, "requests": 9, "payloads": 1},
+        {"family": NEAR_EMPTY, "output_tokens": 900.0, "requests": ASKS_NOTHING, "payloads": 1},
+        {"family": NEAR_EMPTY, "output_tokens": 900.0, "requests": 40, "payloads": 11},
         {"harvest_flags": None},
         {"repeats": 40.0, "repeats_expected": 40.0},
         {"repeats": 40.0, "repeats_expected": 0.0},

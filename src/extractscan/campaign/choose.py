@@ -13,8 +13,8 @@ from extractscan.campaign.groups import MIN_SHARDS, Group
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ACCEPT: Final = 2.0
-"""Bits after gates from which a group's evidence passes to its members."""
+ACCEPT: Final = 1.0
+"""Bits after gates from which a group's evidence passes to its members: two to one that they belong together."""
 PLAIN: Final = 7
 """Bits beyond which more of them do not decide which of two groups an account is in: both are plain, and the firmer tie goes first."""
 MOSTLY: Final = 0.8

@@ -11,8 +11,8 @@ import polars as pl
 from extractscan.campaign.gates import group_gates
 from extractscan.campaign.groups import MIN_PAYLOADS, MIN_SHARDS, SMALLEST
 from extractscan.campaign.load import CUSTOMER_SPREAD, customer_spread, load_bits
-from extractscan.campaign.members import PLAINLY_EVEN
 from extractscan.campaign.means import means_bits, sharing_rate, without_common
+from extractscan.campaign.members import PLAINLY_EVEN
 from extractscan.campaign.partition import partition_bits
 from extractscan.campaign.pivot import choices, pivot_bits, pivots
 from extractscan.campaign.succession import succession_bits

@@ -38,7 +38,13 @@ EVALUATES: Final = _evaluates(*(pl.col(name) for name in _EVALUATION)).fill_null
 
 
 def group_gates(
-    members: pl.DataFrame, shared: float, likeness: float | None, *, same_test: float = 1.0, handed_out: float = 0.0, repeats_on_purpose: bool
+    members: pl.DataFrame,
+    shared: float,
+    likeness: float | None,
+    *,
+    same_test: float = 1.0,
+    handed_out: float = 0.0,
+    repeats_on_purpose: bool,
 ) -> list[Gate]:
     """Gates of a group.
 
@@ -46,8 +52,8 @@ def group_gates(
     first_us, last_us, highest_temperature``, null where unknown.
     ``shared`` is the share of the group's payloads that others, or most of the group, send too, ``likeness`` how alike
     the members' payload distributions are (None if unknown), ``same_test`` how far they may all have been given these payloads (0 where
-    they share them out among themselves), ``handed_out`` how plainly their loads were (1: beyond doubt). ``repeats_on_purpose`` says that repetition is what the group was
-    proposed for (near-empty prompts, several samples of each).
+    they share them out among themselves), ``handed_out`` how plainly their loads were handed out (1: beyond doubt).
+    ``repeats_on_purpose`` says that repetition is what the group was proposed for (near-empty prompts, several samples of each).
     """
     k = members.height
     gates = []

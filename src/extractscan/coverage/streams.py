@@ -153,7 +153,9 @@ def streams_of(
     family = np.where(few & (~turns | mostly[account]), NEAR_EMPTY, family)
     family = np.where(carried_on(requests, unit, units, turns, later), CARRIED_ON, family)
     width = int(family.max(initial=0)) + 1 - CARRIED_ON
-    stream_keys, stream, sizes = np.unique(account * width + family - CARRIED_ON, return_inverse=True, return_counts=True)
+    stream_keys, stream, sizes = np.unique(
+        account * width + family - CARRIED_ON, return_inverse=True, return_counts=True
+    )
     table = pl.DataFrame(
         {
             "stream": np.arange(stream_keys.size),

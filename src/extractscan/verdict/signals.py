@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CAPS: Final[dict[str, float]] = {
-    "load": 8.0,
+    "load": 7.5,
     "partition": 6.0,
     "succession": 4.0,
     "timing": 3.0,
@@ -30,8 +30,8 @@ CAPS: Final[dict[str, float]] = {
     "elicitation": 2.0,
     "pattern": 4.0,
 }
-"""Most bits of a family. Six bits are a factor of 64: two such families together bring even odds of one in four thousand to
-even; content alone cannot."""
+"""Most bits of a family. Seven and a half are one in about two hundred: so many groups are weighed in a log, and one of them is as even
+by chance. Two families bring odds of one in some thousand to even; content alone cannot."""
 
 PEOPLE_BURST: Final = 1.5
 """Times as often as by chance that people's neighbouring prompts share topic words, where the log has no conversations to
@@ -124,8 +124,10 @@ def elicitation_bits(profiles: pl.DataFrame) -> NDArray[np.float64]:
     automated = ~np.isin(profiles["family"].to_numpy(), TURNS) & np.isfinite(output)
     if automated.sum() < 20:
         return np.full(output.size, np.nan)
-    error = OUTPUT_SPREAD * np.sqrt(np.pi / 2.0 / profiles["requests"].to_numpy())
-    return _robust_z(output, output[automated], error)
+    requests = profiles["requests"].to_numpy()
+    # The spread of the reference holds the error of its own medians: what counts is how much larger that of a few answers is.
+    error = np.maximum(1.0 / requests - 1.0 / np.median(requests[automated]), 0.0)
+    return _robust_z(output, output[automated], OUTPUT_SPREAD * np.sqrt(np.pi / 2.0 * error))
 
 
 @dataclass(frozen=True, slots=True)
