@@ -8,10 +8,12 @@ import re
 import numpy as np
 import pytest
 
+from extractscan.logs import jsonscan
 from extractscan.logs.jsonsplit import elements
+from extractscan.logs.names import fold
 from extractscan.logs.paths import Tree, wants
 from extractscan.logs.pathscan import project
-from extractscan.logs.spans import GOOD, PLAIN, QUOTED, STRING, as_utf8
+from extractscan.logs.spans import GOOD, PLAIN, QUOTED, STRING, KeyTable, as_utf8
 from extractscan.logs.textspans import take
 
 SPOTS = (*range(18), *range(55, 75), *range(120, 131))
@@ -95,7 +97,8 @@ def _count(text: bytes) -> int:
         return -1
 
 
-def test_names_that_come_again_are_those_that_stand_there() -> None:
+@pytest.mark.parametrize("white", [1, 2, 3, 7])
+def test_names_that_come_again_are_those_that_stand_there(white: int) -> None:
     """A name that was read in an earlier record is not read again; what only begins like it, is."""
     rows = [
         {"user": "a", "model": "b"},
@@ -109,11 +112,17 @@ def test_names_that_come_again_are_those_that_stand_there() -> None:
         {"x": {"user": "x", "model": "x"}, "user": "o"},
         {"k" * 70: "x", "user": "p"},
     ]
-    for separators in ((",", ":"), (", ", ": "), (" ,\t", " :  ")):
-        texts = [json.dumps(row, separators=separators).encode() for row in rows]
-        buf, starts, ends = _buffer([*texts, b'{"user":', b'{"user"', texts[0]])
+    ways = [(",", ":"), (", ", ": "), (" ,\t", " :  ")]
+    for first in range(3):
+        texts = [json.dumps(row, separators=ways[(first + k // white) % 3]).encode() for k, row in enumerate(rows)]
+        buf, starts, ends = _buffer([*texts, b'{"user":', b'{"user"', texts[0], b" " * 64])
+        buf, starts, ends = as_utf8(buf), starts[:-1], ends[:-1]
         tree = Tree(wants({"user": ("user",), "model": ("model",)}))
+        names = {fold(name): ((name, 0),) for name in ("user", "model")}
+        other = jsonscan.project(buf, starts, ends, KeyTable(names, tree.cells, frozenset()))
         spans = project(buf, starts, ends, tree)
+        assert (spans.start == other.start).all()
+        assert (spans.end == other.end).all()
         assert spans.status.tolist() == [0] * len(rows) + [-2, -2, 0]
         found = {
             name: take(buf, spans.start[k], spans.end[k], np.where(spans.kind[k] == STRING, STRING, 0).astype(np.uint8))[0].to_list()

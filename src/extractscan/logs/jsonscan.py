@@ -322,7 +322,7 @@ def key_hash(buf: Any, i: int, end: int) -> np.uint64:
 
 @inline
 def seen_before(buf: Any, i: int, end: int, seen: Any, slot: int, node: int) -> bool:
-    """Whether at ``i`` stands what ``seen`` holds in ``slot`` for ``node``: a name, its colon, and the white space after it.
+    """Whether at ``i`` stands what ``seen`` holds in ``slot`` for ``node``: a name, its colon, and white space if some followed.
 
     Records of one log have the same names in the same order, mostly; what was read once needs no reading again. ``seen`` has
     rows for where that was, its size (0: nothing), the node, and what was found.
@@ -383,7 +383,7 @@ def _project(
                 slot_of = member & (_MEMBERS - 1)
                 member += 1
                 if seen_before(buf, i, end, seen, slot_of, 0):
-                    begin = i + seen[1, slot_of]
+                    begin = skip_space(buf, i + seen[1, slot_of], end)
                     at = seen[3, slot_of]
                 else:
                     name = i

@@ -172,7 +172,7 @@ def _project(
                     slot = (node * _MEMBERS + s_member[level]) & _SLOTS
                     s_member[level] += 1
                     if seen_before(buf, i, end, seen, slot, node):
-                        i += seen[1, slot]
+                        i = skip_space(buf, i + seen[1, slot], end)
                         child = seen[3, slot]
                     else:
                         name = i
@@ -184,11 +184,11 @@ def _project(
                             close -= 1
                         child = _lookup(hashes, child_of, node, key_hash(buf, name + 1, close))
                         i = skip_space(buf, i, end)
-                        if i >= end:
-                            i = EARLY
-                            break
                         if i - name < WIDTH:
                             seen[0, slot], seen[1, slot], seen[2, slot], seen[3, slot] = name, i - name, node, child
+                    if i >= end:
+                        i = EARLY
+                        break
                 elif listed[node]:
                     if buf[i] == 123:
                         i, key, a, b = read_entry(buf, i, end, stack)
