@@ -21,14 +21,14 @@ from extractscan.logs.dialects import EVENT, REQUEST, RESPONSE
 
 TOTAL = int(os.environ.get("EXTRACTSCAN_FUZZ", "0"))
 SHARES = {
-    "bodies": 0.3,
+    "bodies": 0.24,
     "samples": 0.1,
     "streams": 0.08,
-    "text": 0.12,
-    "shapes": 0.03,
+    "text": 0.1,
+    "shapes": 0.06,
     "records": 0.22,
-    "columnar": 0.03,
-    "findings": 0.02,
+    "columnar": 0.06,
+    "findings": 0.04,
     "words": 0.1,
 }
 """Of a long run: what costs little, and what a log can reach most easily, gets most."""

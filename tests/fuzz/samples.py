@@ -19,6 +19,8 @@ def _records(path):
 FILES = sorted(path for path in SAMPLES.rglob("*.json*") if path.is_file()) if SAMPLES.is_dir() else []
 SOURCES = {name: found for name, found in ((str(path.relative_to(SAMPLES)), _records(path)) for path in FILES) if found}
 SOURCES = SOURCES or RECORDS
+
+
 class Number(str):
     """A number as it is written."""
 
@@ -35,7 +37,7 @@ def parsed(text):
         text, strict=False, object_pairs_hook=Object, parse_float=Number, parse_int=Number, parse_constant=Number
     )
     if not isinstance(value, Object):
-        raise ValueError("not an object")
+        raise json.JSONDecodeError("not an object", text, 0)
     return value
 
 

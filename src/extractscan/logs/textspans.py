@@ -35,7 +35,7 @@ def take(
     present = kind != 0
     validity = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
     array = pa.LargeStringArray.from_buffers(len(start), pa.py_buffer(edges), pa.py_buffer(out), validity)
-    return pl.Series(array, dtype=pl.String), repaired
+    return pl.Series(array), repaired
 
 
 def unescaped(
