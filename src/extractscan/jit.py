@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 import numba
+from numba.extending import intrinsic
 from numba.misc.appdirs import AppDirs
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ def leaf(function: F) -> F:
 def inline(function: F) -> F:
     """Compile a helper that is inlined into the kernels that call it."""
     return _compiled(function, "always")
+
+
+def instruction(function: Callable[..., object]) -> Any:
+    """Make a helper of a function that takes the types of the arguments, and gives a signature and what builds the code."""
+    return intrinsic(function)
 
 
 def _compiled(function: F, inlining: Literal["never", "always"], *, counting: bool = True) -> F:

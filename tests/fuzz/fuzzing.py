@@ -21,17 +21,18 @@ from extractscan.logs.dialects import EVENT, REQUEST, RESPONSE
 
 TOTAL = int(os.environ.get("EXTRACTSCAN_FUZZ", "0"))
 SHARES = {
-    "bodies": 0.4,
+    "bodies": 0.24,
+    "samples": 0.1,
     "streams": 0.08,
-    "text": 0.12,
-    "shapes": 0.03,
+    "text": 0.1,
+    "shapes": 0.06,
     "records": 0.22,
-    "columnar": 0.03,
-    "findings": 0.02,
+    "columnar": 0.06,
+    "findings": 0.04,
     "words": 0.1,
 }
 """Of a long run: what costs little, and what a log can reach most easily, gets most."""
-TOGETHER = {"bodies": 10, "streams": 8, "records": 16} if TOTAL else {}
+TOGETHER = {"bodies": 10, "streams": 8, "records": 16, "samples": 8} if TOTAL else {}
 """Inputs of one example in a long run: they are read together, which costs little more than reading one."""
 COUNTS: Counter[str] = Counter()
 

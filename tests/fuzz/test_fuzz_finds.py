@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
@@ -105,3 +107,23 @@ def test_a_damaged_row_group_is_read_up_to_the_damage_whatever_the_batches(tmp_p
     for one in read.values():
         assert one[0].equals(got)
         assert (one[1].files, one[1].quarantine, one[2], one[3]) == (summary.files, summary.quarantine, told, error)
+
+
+@pytest.mark.parametrize("first", [",", ", "])
+def test_white_space_after_a_name_may_differ_from_line_to_line(tmp_path, first):
+    """In a plain table, and in records that a mapping describes."""
+    spend = {
+        "request_id": "a",
+        "call_type": "c",
+        "api_key": "k",
+        "spend": 1,
+        "startTime": "2026-03-01T00:00:00Z",
+        "model": "m",
+    }
+    plain = {"account_id": "k", "timestamp": "2026-03-01T00:00:00Z", "endpoint": "c", "model": "m", "request_id": "a"}
+    for record in (spend, plain):
+        path = tmp_path / "log"
+        lines = [json.dumps(record, separators=(sign, ":" + sign[1:])) for sign in (first, ",", ", ", ",", ", ")]
+        path.write_text("\n".join(lines), encoding="utf-8")
+        frame, _ = check(path)
+        assert frame.select("account_id", "endpoint", "model", "request_id").unique().rows() == [("k", "c", "m", "a")]

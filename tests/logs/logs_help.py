@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 
 from extractscan.logs.read import read_logs
 from extractscan.logs.schema import CANONICAL
+
+SAMPLES = Path(os.environ.get("EXTRACTSCAN_SAMPLES") or Path(__file__).parents[3] / "shared" / "formats")
+"""Where records lie that real systems wrote; they are no part of this repository."""
 
 START = datetime(2026, 4, 1, tzinfo=UTC)
 

@@ -1,18 +1,14 @@
 """Records that real systems wrote, where they are at hand."""
 
-from pathlib import Path
-
 import polars as pl
 import pytest
-from logs_help import read
+from logs_help import SAMPLES, read
 
 from extractscan.errors import InputError
 from extractscan.logs.detect import NEAR, recognise
 from extractscan.logs.mapping import builtin
 from extractscan.logs.names import name_table
 from extractscan.logs.sniff import HEAD, sniff
-
-SAMPLES = Path(__file__).parents[3] / "shared" / "formats"
 
 WANTED = [
     ("litellm/litellm_spendlogs_row.json", "litellm-spendlogs", 1, {"input_tokens", "output_tokens", "cost", "status"}),

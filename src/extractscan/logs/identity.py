@@ -74,7 +74,7 @@ def _hex(low: NDArray[np.uint64], high: NDArray[np.uint64], prefix: str) -> pl.S
     out[:, len(prefix) + 1 :: 2] = digits[digest & 15]
     offsets = np.arange(len(low) + 1, dtype=np.int64) * width
     array = pa.LargeStringArray.from_buffers(len(low), pa.py_buffer(offsets), pa.py_buffer(out.reshape(-1)))
-    return pl.Series(pl.from_arrow(array), dtype=pl.String)
+    return pl.Series(array)
 
 
 @leaf

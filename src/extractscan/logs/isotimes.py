@@ -31,7 +31,7 @@ def usual(values: pl.Series) -> pl.Series:
     _read(readable(buf), offsets(start), offsets(end), out)
     unread = out == _NONE
     array = pa.array(out, mask=unread) if unread.any() else pa.array(out)
-    return pl.Series(values.name, pl.from_arrow(array)).cast(TIMESTAMP)
+    return pl.Series(values.name, array).cast(TIMESTAMP)
 
 
 @inline

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from extractscan.jit import inline, leaf
-from extractscan.logs.eights import eight, first_of, holds
+from extractscan.logs.blocks import WIDTH, alike, below, escapes, lowest, same
 from extractscan.logs.spans import (
     ABSENT,
     ARRAY,
@@ -56,8 +56,8 @@ REASONS: Final = {
     NOT_OBJECT: "not a JSON object",
 }
 
-_QUOTES: Final = np.uint64(0x2222222222222222)
-_SLASHES: Final = np.uint64(0x5C5C5C5C5C5C5C5C)
+_MEMBERS: Final = 64
+"""Members that an object is thought to have, a power of two."""
 
 _PARTS: Final = 8
 _PARALLEL_ROWS: Final = 1_000
@@ -76,8 +76,8 @@ def project(
 
     def some(part: tuple[int, int]) -> None:
         _project(
-            buf, starts, ends, *part, scratch(), keys.hashes, keys.first, keys.count, keys.feed_slot, keys.feed_rank,
-            keys.keep_blank, spans.start, spans.end, spans.kind, spans.rank, spans.status,
+            buf, starts, ends, *part, scratch(), np.zeros((4, _MEMBERS), np.int64), keys.hashes, keys.first, keys.count,
+            keys.feed_slot, keys.feed_rank, keys.keep_blank, spans.start, spans.end, spans.kind, spans.rank, spans.status,
         )  # fmt: skip
 
     if pool is None or rows < _PARALLEL_ROWS:
@@ -120,35 +120,56 @@ def hex4(buf: Any, i: int) -> int:
 
 
 @leaf
-def _string(buf: Any, i: int, end: int) -> int:
+def _escape(buf: Any, i: int, end: int) -> int:
+    """Index after the escape whose backslash is at ``i``; negative on error."""
+    if i + 1 >= end:
+        return EARLY
+    e = buf[i + 1]
+    if e == 117:
+        if i + 6 > end:
+            return EARLY
+        return i + 6 if hex4(buf, i + 2) >= 0 else INVALID
+    if e == 34 or e == 92 or e == 47 or e == 98 or e == 102 or e == 110 or e == 114 or e == 116:
+        return i + 2
+    return INVALID
+
+
+@leaf
+def skip_string(buf: Any, i: int, end: int) -> int:
     """Index after the closing quote of a string whose first character is at ``i``; negative on error."""
-    while True:
-        while i + 8 <= end:
-            word = eight(buf, i)
-            found = holds(word, _QUOTES) | holds(word, _SLASHES)
-            if found:
-                i += first_of(found)
-                break
-            i += 8
-        while i < end and buf[i] != 34 and buf[i] != 92:
-            i += 1
+    while i + WIDTH <= len(buf):
+        quotes, slashes = same(buf, i, 34), same(buf, i, 92)
+        if end - i < WIDTH:
+            quotes &= below(end - i)
+            slashes &= below(end - i)
+        size: Any = WIDTH
+        if slashes:
+            beginning, escaped = escapes(slashes)
+            usual = quotes | slashes | same(buf, i, 110)
+            quotes &= ~escaped
+            if quotes:
+                escaped &= (quotes & (~quotes + np.uint64(1))) - np.uint64(1)
+            odd = escaped & ~usual
+            while odd:
+                after = _escape(buf, i + lowest(odd) - 1, end)
+                if after < 0:
+                    return after
+                odd &= odd - np.uint64(1)
+            size -= np.int64(beginning >> np.uint64(WIDTH - 1))  # what the last byte escapes is in the next block
+        if quotes:
+            i += lowest(quotes) + 1
+            return i
+        i += size
         if i >= end:
             return EARLY
-        if buf[i] == 34:
-            return i + 1
-        if i + 1 >= end:
-            return EARLY
-        e = buf[i + 1]
-        if e == 117:
-            if i + 6 > end:
-                return EARLY
-            if hex4(buf, i + 2) < 0:
-                return INVALID
-            i += 6
-        elif e == 34 or e == 92 or e == 47 or e == 98 or e == 102 or e == 110 or e == 114 or e == 116:
-            i += 2
+    while i < end and buf[i] != 34:
+        if buf[i] == 92:
+            i = _escape(buf, i, end)
+            if i < 0:
+                return i
         else:
-            return INVALID
+            i += 1
+    return i + 1 if i < end else EARLY
 
 
 @leaf
@@ -202,7 +223,7 @@ def _scalar(buf: Any, i: int, end: int) -> int:
     """Index after the scalar at ``i``; negative on error."""
     c = buf[i]
     if c == 34:
-        return _string(buf, i + 1, end)
+        return skip_string(buf, i + 1, end)
     if c == 45 or 48 <= c <= 57:
         return _number(buf, i, end)
     if c == 116:
@@ -226,7 +247,7 @@ def skip_key(buf: Any, i: int, end: int) -> int:
         return EARLY
     if buf[i] != 34:
         return INVALID
-    i = _string(buf, i + 1, end)
+    i = skip_string(buf, i + 1, end)
     if i < 0:
         return i
     i = skip_space(buf, i, end)
@@ -299,6 +320,23 @@ def key_hash(buf: Any, i: int, end: int) -> np.uint64:
     return h
 
 
+@inline
+def seen_before(buf: Any, i: int, end: int, seen: Any, slot: int, node: int) -> bool:
+    """Whether at ``i`` stands what ``seen`` holds in ``slot`` for ``node``: a name, its colon, and white space if some followed.
+
+    Records of one log have the same names in the same order, mostly; what was read once needs no reading again. ``seen`` has
+    rows for where that was, its size (0: nothing), the node, and what was found.
+    """
+    size = seen[1, slot]
+    there = False
+    if (
+        size > 0 and seen[2, slot] == node and i + size < end
+        and i + WIDTH <= len(buf) and seen[0, slot] + WIDTH <= len(buf)
+    ):  # fmt: skip
+        there = (~alike(buf, i, seen[0, slot]) & below(size)) == np.uint64(0)
+    return there
+
+
 @leaf
 def kind_of(c: int) -> int:
     """Kind of a value by its first character; ABSENT for null, NaN and Infinity."""
@@ -319,8 +357,8 @@ def kind_of(c: int) -> int:
 
 @leaf
 def _project(
-    buf: Any, starts: Any, ends: Any, first_row: int, last_row: int, stack: Any, hashes: Any, first: Any, count: Any,
-    feed_slot: Any, feed_rank: Any, keep_blank: Any, out_start: Any, out_end: Any, out_kind: Any, out_rank: Any, status: Any,
+    buf: Any, starts: Any, ends: Any, first_row: int, last_row: int, stack: Any, seen: Any, hashes: Any, first: Any,
+    count: Any, feed_slot: Any, feed_rank: Any, keep_blank: Any, out_start: Any, out_end: Any, out_kind: Any, out_rank: Any, status: Any,
 ) -> None:  # fmt: skip
     mask = len(hashes) - 1
     for row in range(first_row, last_row):
@@ -339,23 +377,36 @@ def _project(
         if i < end and buf[i] == 125:
             i += 1
         else:
+            member = 0
             while True:
                 i = skip_space(buf, i, end)
-                name = i + 1
-                i = skip_key(buf, i, end)
+                slot_of = member & (_MEMBERS - 1)
+                member += 1
+                if seen_before(buf, i, end, seen, slot_of, 0):
+                    begin = skip_space(buf, i + seen[1, slot_of], end)
+                    at = seen[3, slot_of]
+                else:
+                    name = i
+                    i = skip_key(buf, i, end)
+                    if i < 0:
+                        break
+                    close = i - 2
+                    while buf[close] != 34:
+                        close -= 1
+                    h = key_hash(buf, name + 1, close)
+                    begin = skip_space(buf, i, end)
+                    at = np.int64(h & np.uint64(mask))
+                    while count[at] and hashes[at] != h:
+                        at = (at + 1) & mask
+                    if begin - name < WIDTH:
+                        seen[0, slot_of], seen[1, slot_of], seen[3, slot_of] = name, begin - name, at
+                i = (
+                    skip_string(buf, begin + 1, end)
+                    if begin < end and buf[begin] == 34
+                    else skip_value(buf, begin, end, stack)
+                )
                 if i < 0:
                     break
-                close = i - 2
-                while buf[close] != 34:
-                    close -= 1
-                h = key_hash(buf, name, close)
-                begin = skip_space(buf, i, end)
-                i = skip_value(buf, begin, end, stack)
-                if i < 0:
-                    break
-                at = np.int64(h & np.uint64(mask))
-                while count[at] and hashes[at] != h:
-                    at = (at + 1) & mask
                 if count[at]:
                     kind = kind_of(buf[begin])
                     if kind == NUMBER and buf[i - 1] == 121:  # -Infinity

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from extractscan.logs.streams import Text
 
 
-def whole_lines(text: Text, chunk: int, longest: int) -> Iterator[tuple[bytes, str]]:
+def whole_lines(text: Text, chunk: int, longest: int) -> Iterator[tuple[NDArray[np.uint8], str]]:
     """Bodies of about ``chunk`` bytes that end with a line break (the last may not), each with an empty problem.
 
     Without a body, what is wrong with the one line that would have come: it is longer than ``longest`` bytes, or the text ends there.
@@ -24,7 +24,7 @@ def whole_lines(text: Text, chunk: int, longest: int) -> Iterator[tuple[bytes, s
     for parts in text.parts(chunk):
         last = parts[-1]
         if not skipping and (end := last.rfind(b"\n") + 1):
-            yield b"".join((tail, *parts[:-1], memoryview(last)[:end])), ""  # each byte is copied once
+            yield _joined(tail, *parts[:-1], memoryview(last)[:end]), ""  # each byte is copied once
             tail = last[end:]
             continue
         data = b"".join(parts)
@@ -38,18 +38,27 @@ def whole_lines(text: Text, chunk: int, longest: int) -> Iterator[tuple[bytes, s
         elif not cut:
             tail += data
             if len(tail) > longest:
-                yield b"", f"the line is too long (over {longest >> 20} MiB)"
+                yield _joined(), f"the line is too long (over {longest >> 20} MiB)"
                 tail, skipping = b"", True
             continue
-        body = b"".join((tail, memoryview(data)[begin:cut]))
+        body = _joined(tail, memoryview(data)[begin:cut])
         tail = data[cut:]
-        if body:
+        if len(body):
             yield body, ""
     if text.problem is not None:
-        yield b"", text.problem
+        yield _joined(), text.problem
     elif tail:
         text.cut = True
-        yield tail, ""
+        yield _joined(tail), ""
+
+
+def _joined(*parts: bytes | memoryview) -> NDArray[np.uint8]:
+    """Put together. Large arrays lie in large pages of memory where the system has some, and kernels jump about in them."""
+    out, at = np.empty(sum(len(part) for part in parts), np.uint8), 0
+    for part in parts:
+        out[at : at + len(part)] = np.frombuffer(part, np.uint8)
+        at += len(part)
+    return out
 
 
 def stamped(buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any], stamp: int) -> NDArray[np.bool_]:

@@ -232,7 +232,7 @@ def parts_of(buf: NDArray[np.uint8], start: NDArray[Any], end: NDArray[Any]) -> 
 
 def positive(counts: NDArray[np.int64], least: int) -> pl.Series:
     """Numbers, null where they are under ``least``."""
-    return pl.Series(pl.from_arrow(pa.array(counts, mask=counts < least)))
+    return pl.Series(pa.array(counts, mask=counts < least))
 
 
 def joined(owner: NDArray[Any], texts: pl.Series, rows: int, between: str = "\n") -> pl.Series:

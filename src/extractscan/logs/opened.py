@@ -73,7 +73,7 @@ class OpenFile:
             return self._columnar(self._lake)
         if item.place is not None:
             self.raw = self.raw or Raw(self._stack.enter_context(stream_input(item)), hashing=True)
-        elif self.raw is None and item.sha256 is None:
+        elif self.raw is None and item.sha256 is None and not self.known.seen.is_text:
             self._beside = BackgroundDigest(path, item.size or 0)
         if self.raw is not None and self.known.seen.columnar:
             path = self._stack.enter_context(spooled(self.raw))
@@ -123,7 +123,10 @@ class OpenFile:
         # The kernels leave the interpreter free, so that threads do run beside each other.
         pool = self._stack.enter_context(ThreadPoolExecutor(min(pl.thread_pool_size(), _MOST_THREADS)))
         how = textfiles.Reading(self.judge.names, state, self.batch_rows, pool, self.known.plan, seen.stamp, item.line)
-        raw = self.raw or Raw(self._stack.enter_context(open_input(item)), limit=item.size)
+        raw = self.raw
+        if raw is None:
+            raw = Raw(self._stack.enter_context(open_input(item)), limit=item.size, hashing=item.sha256 is None)
+            self.raw = raw if item.sha256 is None else None
         source = between(pieces(raw, seen.codec), item.start, item.stop)
         text = Text(as_utf8(source, seen.encoding) if seen.encoding else source, begins=not item.start)
         for batch in _parse(text, how, seen):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from extractscan.jit import leaf
+from extractscan.logs.blocks import WIDTH
 from extractscan.logs.jsonscan import (
     EARLY,
     INVALID,
@@ -19,8 +20,10 @@ from extractscan.logs.jsonscan import (
     key_hash,
     kind_of,
     scratch,
+    seen_before,
     skip_key,
     skip_space,
+    skip_string,
     skip_value,
 )
 from extractscan.logs.paths import NODE_FACTOR
@@ -33,16 +36,20 @@ if TYPE_CHECKING:
 
 _NODE: Final = np.uint64(NODE_FACTOR)
 _LEVELS: Final = 32
+_MEMBERS: Final = 32
+"""Members that an object is thought to have."""
+_SLOTS: Final = 511
+"""One less than how many names are remembered, a power of two."""
 
 
 def project(buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any], tree: Tree, node: int = 0) -> Spans:
     """Find the wanted values in each JSON value ``buf[starts[i]:ends[i]]``, whose place in the tree is ``node``."""
     spans = Spans(buf, tree.cells, len(starts))
-    levels = np.empty((4, _LEVELS), np.int64)
+    levels, seen = np.empty((5, _LEVELS), np.int64), np.zeros((4, _SLOTS + 1), np.int64)
     _project(
-        readable(buf), offsets(starts), offsets(ends), scratch(), levels, node, tree.hashes, tree.child, tree.first, tree.count, tree.inner,
-        tree.element, tree.each, tree.listed, tree.deferred, tree.feed_cell, tree.feed_rank, tree.keep_blank, spans.start, spans.end,
-        spans.kind, spans.rank, spans.status,
+        readable(buf), offsets(starts), offsets(ends), scratch(), levels, seen, node, tree.hashes, tree.child, tree.first,
+        tree.count, tree.inner, tree.element, tree.each, tree.listed, tree.deferred, tree.feed_cell, tree.feed_rank,
+        tree.keep_blank, spans.start, spans.end, spans.kind, spans.rank, spans.status,
     )  # fmt: skip
     return spans
 
@@ -127,11 +134,11 @@ def read_entry(buf: Any, i: int, end: int, stack: Any) -> tuple[int, Any, int, i
 
 @leaf
 def _project(
-    buf: Any, starts: Any, ends: Any, stack: Any, levels: Any, root: int, hashes: Any, child_of: Any, first: Any, count: Any, inner: Any,
-    element: Any, each: Any, listed: Any, deferred: Any, feed_cell: Any, feed_rank: Any, keep_blank: Any, out_start: Any,
-    out_end: Any, out_kind: Any, out_rank: Any, status: Any,
+    buf: Any, starts: Any, ends: Any, stack: Any, levels: Any, seen: Any, root: int, hashes: Any, child_of: Any, first: Any,
+    count: Any, inner: Any, element: Any, each: Any, listed: Any, deferred: Any, feed_cell: Any, feed_rank: Any,
+    keep_blank: Any, out_start: Any, out_end: Any, out_kind: Any, out_rank: Any, status: Any,
 ) -> None:  # fmt: skip
-    s_node, s_begin, s_open, s_fresh = levels[0], levels[1], levels[2], levels[3]
+    s_node, s_begin, s_open, s_fresh, s_member = levels[0], levels[1], levels[2], levels[3], levels[4]
     for row in range(len(starts)):
         end = ends[row]
         i = skip_space(buf, starts[row], end)
@@ -145,7 +152,7 @@ def _project(
                 i = NOT_OBJECT if skip_space(buf, i, end) == end else INVALID
             status[row] = i
             continue
-        s_node[0], s_begin[0], s_open[0], s_fresh[0] = root, i, buf[i], 1
+        s_node[0], s_begin[0], s_open[0], s_fresh[0], s_member[0] = root, i, buf[i], 1, 0
         level = 0
         i = skip_space(buf, i + 1, end)
         fresh = True
@@ -162,15 +169,23 @@ def _project(
                 node = s_node[level]
                 child = -1
                 if opening == 123:
-                    name = i + 1
-                    i = skip_key(buf, i, end)
-                    if i < 0:
-                        break
-                    close = i - 2
-                    while buf[close] != 34:
-                        close -= 1
-                    child = _lookup(hashes, child_of, node, key_hash(buf, name, close))
-                    i = skip_space(buf, i, end)
+                    slot = (node * _MEMBERS + s_member[level]) & _SLOTS
+                    s_member[level] += 1
+                    if seen_before(buf, i, end, seen, slot, node):
+                        i = skip_space(buf, i + seen[1, slot], end)
+                        child = seen[3, slot]
+                    else:
+                        name = i
+                        i = skip_key(buf, i, end)
+                        if i < 0:
+                            break
+                        close = i - 2
+                        while buf[close] != 34:
+                            close -= 1
+                        child = _lookup(hashes, child_of, node, key_hash(buf, name + 1, close))
+                        i = skip_space(buf, i, end)
+                        if i - name < WIDTH:
+                            seen[0, slot], seen[1, slot], seen[2, slot], seen[3, slot] = name, i - name, node, child
                     if i >= end:
                         i = EARLY
                         break
@@ -195,12 +210,13 @@ def _project(
                         (c == 123 and inner[child]) or (c == 91 and (element[child] >= 0 or listed[child]))
                     ):
                         level += 1
-                        s_node[level], s_begin[level], s_open[level], s_fresh[level] = child, i, c, 1
+                        s_node[level], s_begin[level], s_open[level] = child, i, c
+                        s_fresh[level], s_member[level] = 1, 0
                         i = skip_space(buf, i + 1, end)
                         fresh = True
                         continue
                     begin = i
-                    i = skip_value(buf, i, end, stack)
+                    i = skip_string(buf, i + 1, end) if c == 34 else skip_value(buf, i, end, stack)
                     if i < 0:
                         break
                     if child >= 0 and c != 110:

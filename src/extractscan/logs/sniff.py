@@ -65,6 +65,11 @@ class Sniffed:
         return self.format in ("parquet", "arrow", "arrow-stream", "delta", "iceberg")
 
     @property
+    def is_text(self) -> bool:
+        """Whether it is text that holds records."""
+        return self.format in ("jsonl", "json", "csv")
+
+    @property
     def is_json(self) -> bool:
         """Whether it is JSON: its names are the keys of a sample, and others may come later."""
         return self.format in ("jsonl", "json")

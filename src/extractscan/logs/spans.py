@@ -69,7 +69,7 @@ def as_utf8(buf: NDArray[np.uint8]) -> NDArray[np.uint8]:
     )
     # Polars looks at many bytes at a time, Arrow at eight.
     try:
-        pl.Series(pl.from_arrow(array)).cast(pl.String)
+        pl.Series(array).cast(pl.String)
     except pl.exceptions.PolarsError:
         return buf
     return buf.view(Utf8)

@@ -12,12 +12,15 @@ import stat
 import sys
 import threading
 import zlib
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING, Final
 
 import zstandard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
 PIECE: Final = 1 << 20
 """Bytes read, or decompressed, at a time."""
@@ -27,6 +30,12 @@ MAX_RATIO: Final = 500
 
 FREE_SIZE: Final = 1 << 30
 """Decompressed bytes that are allowed whatever the ratio."""
+
+_BESIDE: Final = PIECE // 8
+"""Bytes from which on hashing them beside other work takes longer than to say so."""
+
+_BEHIND: Final = 8
+"""Pieces that may wait to be hashed; each is held in memory until then."""
 
 _ZSTD_FEED: Final = 2048  # one input byte can stand for 32 KiB, and the decoder takes no limit on its output
 
@@ -54,6 +63,36 @@ def _from_pipe(file: IO[bytes], n: int) -> bytes:
     return file.read1(n) if isinstance(file, io.BufferedReader) else file.read(n)
 
 
+class Digest:
+    """SHA-256 of bytes that come piece by piece, computed beside what else is done with them (hashing leaves the interpreter free)."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._pool: ThreadPoolExecutor | None = None
+        self._begun: deque[Future[None]] = deque()
+
+    def update(self, data: bytes) -> None:
+        """Take in the next piece; waits if many are not hashed yet."""
+        if len(data) < _BESIDE:  # sooner done than begun elsewhere
+            self._wait(0)
+            self._hash.update(data)
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, "sha256")
+        self._wait(_BEHIND)
+        self._begun.append(self._pool.submit(self._hash.update, data))
+
+    def hexdigest(self) -> str:
+        """The digest of all pieces."""
+        self._wait(0)
+        return self._hash.hexdigest()
+
+    def _wait(self, most: int) -> None:
+        """Wait until at most so many pieces are not hashed yet."""
+        while len(self._begun) > most:
+            self._begun.popleft().result()
+
+
 class Raw:
     """A file or pipe, read forward only: ``peek`` looks ahead, ``size`` counts what was read.
 
@@ -65,7 +104,7 @@ class Raw:
         self._file = file
         self._left = limit
         self._ahead = b""
-        self._hash = hashlib.sha256() if hashing else None
+        self._hash = Digest() if hashing else None
         self.size = 0
 
     def _more(self, n: int) -> bytes:

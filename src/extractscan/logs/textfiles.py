@@ -90,9 +90,9 @@ def json_lines(text: Text, how: Reading) -> Iterator[RawBatch]:
             begun.append(_told(how.report, line, problem))
             line += 1
             continue
-        buf = as_utf8(np.frombuffer(body, np.uint8))
+        buf = as_utf8(body)
         breaks = line_breaks(buf)
-        ends = np.append(breaks, len(buf)) if not body.endswith(b"\n") else breaks
+        ends = np.append(breaks, len(buf)) if body[-1] != ord("\n") else breaks
         starts = np.empty_like(ends)
         starts[0], starts[1:] = 0, ends[:-1] + 1
         if how.stamp:

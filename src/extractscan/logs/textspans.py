@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from extractscan.jit import leaf
-from extractscan.logs.eights import HIGH, ONES, eight, first_of, holds
+from extractscan.logs.blocks import WIDTH, below, beyond_ascii, copy, escapes, lowest, same
 from extractscan.logs.jsonscan import hex4
 from extractscan.logs.spans import PLAIN, QUOTED, STRING, Utf8, offsets, readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_ALL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
+_ROOM: Final = 2 * WIDTH
+_ESCAPED: Final = np.arange(256, dtype=np.uint8)
+"""What the byte after a backslash stands for: itself, unless it is one of five letters."""
+_ESCAPED[list(b"bfnrt")] = list(b"\b\f\n\r\t")
 
 
 def take(
@@ -29,7 +35,7 @@ def take(
     present = kind != 0
     validity = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
     array = pa.LargeStringArray.from_buffers(len(start), pa.py_buffer(edges), pa.py_buffer(out), validity)
-    return pl.Series(pl.from_arrow(array), dtype=pl.String), repaired
+    return pl.Series(array), repaired
 
 
 def unescaped(
@@ -48,10 +54,10 @@ def _texts(
     buf, start, end, kind = readable(buf), offsets(start), offsets(end), np.ascontiguousarray(kind)
     edges = np.empty(len(start) + 1, np.int64)
     size = int(lengths.sum())
-    out = np.empty(size, np.uint8)
+    out = np.empty(size + _ROOM, np.uint8)
     repaired = _take(buf, start, end, kind, out, edges, 0, trusted)
     if repaired < 0:  # a repaired byte takes three: begin again with room for the worst
-        out = np.empty(3 * size, np.uint8)
+        out = np.empty(3 * size + _ROOM, np.uint8)
         repaired = _take(buf, start, end, kind, out, edges, 2 * size, trusted)
     return out, edges, repaired
 
@@ -91,7 +97,7 @@ def spread(where: NDArray[Any], values: pl.Series, rows: int) -> pl.Series:
 
 def picked(values: pl.Series, at: NDArray[np.int64]) -> pl.Series:
     """``values`` at the positions ``at``, null where that is negative."""
-    return values.gather(pl.Series(pl.from_arrow(pa.array(at, mask=at < 0))))
+    return values.gather(pl.Series(pa.array(at, mask=at < 0)))
 
 
 @leaf
@@ -146,28 +152,13 @@ def _sequence(buf: Any, i: int, end: int) -> int:
 
 @leaf
 def _escape(buf: Any, i: int, end: int, out: Any, at: int) -> tuple[int, int]:
-    """Undo the JSON escape at ``i``; returns the indices after it in ``buf`` and ``out``.
+    """Undo the JSON escape of a code unit at ``i``; returns the indices after it in ``buf`` and ``out``.
 
     A text that only looks like a string may hold what is no escape: its backslash is kept.
     """
-    if i + 1 >= end or (buf[i + 1] == 117 and (i + 6 > end or hex4(buf, i + 2) < 0)):
+    if i + 6 > end or hex4(buf, i + 2) < 0:
         out[at] = 92
         return i + 1, at + 1
-    e = buf[i + 1]
-    if e != 117:
-        c = e
-        if e == 98:
-            c = np.uint8(8)
-        elif e == 102:
-            c = np.uint8(12)
-        elif e == 110:
-            c = np.uint8(10)
-        elif e == 114:
-            c = np.uint8(13)
-        elif e == 116:
-            c = np.uint8(9)
-        out[at] = c
-        return i + 2, at + 1
     code = hex4(buf, i + 2)
     i += 6
     if 0xD800 <= code < 0xDC00 and i + 6 <= end and buf[i] == 92 and buf[i + 1] == 117:
@@ -191,7 +182,6 @@ def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, 
     repaired = 0
     offsets[0] = 0
     limit = 256 if trusted else 128
-    high = np.uint64(0) if trusted else HIGH
     for row in range(len(starts)):
         kind = kinds[row]
         if kind:
@@ -200,38 +190,60 @@ def _take(buf: Any, starts: Any, ends: Any, kinds: Any, out: Any, offsets: Any, 
             broken = 0
             # The one byte below 0x80 that is not simply copied; 256 for none.
             special = 92 if kind == STRING else 34 if kind == QUOTED else 256
-            specials = np.uint64(special & 255) * ONES
             while i < end:
-                found = np.uint64(0)
-                # Eight bytes are written whether or not all are wanted: what follows is written over.
-                while i + 8 <= end and at + 8 <= len(out):
-                    word = eight(buf, i)
-                    found = word & high
+                if i + _ROOM <= len(buf) and at + _ROOM <= len(out):
+                    size = min(end - i, WIDTH)
+                    found = np.uint64(0)
                     if special < 256:
-                        found |= holds(word, specials)
-                    to = np.uint64(at)
-                    for k in range(8):
-                        out[to + np.uint64(k)] = np.uint8((word >> np.uint64(8 * k)) & np.uint64(255))
-                    if found:
-                        n = first_of(found)
-                        i += n
-                        at += n
-                        break
-                    i += 8
-                    at += 8
-                while not found and i < end and buf[i] < limit and buf[i] != special:
+                        found = same(buf, i, np.uint8(special)) & (_ALL >> np.uint64(WIDTH - size))
+                    if not trusted:
+                        wide = beyond_ascii(buf, i) & (_ALL >> np.uint64(WIDTH - size))
+                        if wide:
+                            size = lowest(wide)
+                            found &= below(size)
+                    # All of the block is written, whether or not it is wanted: what follows is written over.
+                    copy(buf, i, out, at)
+                    if not found:
+                        i += size
+                        at += size
+                    else:
+                        found, escaped = escapes(found)
+                        units = escaped & same(buf, i, 117)
+                        if units and lowest(units) < size:
+                            size = lowest(units) - 1
+                            found &= below(size)
+                        if size and found >> np.uint64(size - 1):  # what it escapes is in the next block
+                            size -= 1
+                            found &= below(size)
+                        done = 0
+                        while found:
+                            n = lowest(found)
+                            at += n - done
+                            out[at] = _ESCAPED[buf[i + n + 1]]
+                            at += 1
+                            done = n + 2
+                            copy(buf, i + done, out, at)
+                            found &= found - np.uint64(1)
+                        i += size
+                        at += size - done
+                elif buf[i] < limit and buf[i] != special:
                     out[at] = buf[i]
                     i += 1
                     at += 1
-                if i >= end:
-                    break
+                if i >= end or (buf[i] < limit and buf[i] != special):
+                    continue
                 if buf[i] == 92:
-                    i, at = _escape(buf, i, end, out, at)
+                    if i + 1 < end and buf[i + 1] != 117:
+                        out[at] = _ESCAPED[buf[i + 1]]
+                        i += 2
+                        at += 1
+                    else:
+                        i, at = _escape(buf, i, end, out, at)
                 elif buf[i] == 34:
                     out[at] = 34
                     at += 1
                     i += 2
-                else:
+                while i < end and buf[i] >= limit:
                     n = _sequence(buf, i, end)
                     if n < 0:
                         broken = 1
