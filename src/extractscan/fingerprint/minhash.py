@@ -12,6 +12,7 @@ has none and is matched exactly.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -39,6 +40,7 @@ KEPT_SHINGLES: Final = 512
 (Broder 1997) with standard error under 1/sqrt(512) = 0.045."""
 
 
+@cache
 def permutations(num_perm: int = NUM_PERM, seed: int = SEED) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Return the parameters ``a`` (odd) and ``b`` of each permutation, uint32 of length ``num_perm``, as datasketch draws them."""
     generator = np.random.RandomState(seed)

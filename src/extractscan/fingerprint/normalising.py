@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @leaf
-def _is_odd(data: NDArray[np.uint8], p: int, end: int, entries: NDArray[np.uint32]) -> bool:
-    """Whether normalisation may change a word beyond ``fold``: a code point is not plain, or marks are out of order."""
+def _next_odd(data: NDArray[np.uint8], p: int, end: int, entries: NDArray[np.uint32]) -> int:
+    """Position after the next code point that normalisation may change beyond ``fold``: not plain, or a mark out of order; -1 if none."""
     last = np.uint32(0)
     while p < end:
         b = np.uint32(data[np.uint64(p)])
@@ -30,9 +30,9 @@ def _is_odd(data: NDArray[np.uint8], p: int, end: int, entries: NDArray[np.uint3
         entry = entries[c] if c < 0x10000 else entry_of(c)
         mark = entry >> np.uint32(MARK)
         if not entry & np.uint32(1 << PLAIN) and (mark == 0 or mark < last):
-            return True
+            return p
         last = mark
-    return False
+    return -1
 
 
 @inline
@@ -52,19 +52,20 @@ def _odd_words(
     """Find the words of ``texts`` that are odd; returns how many. What lies between white space of ASCII is a word."""
     found = 0
     for i in texts:
-        p = offsets[i]
+        start = offsets[i]
         end = offsets[i + 1]
-        while p < end:
-            begin = p
-            high = np.uint8(0)
+        p = _next_odd(data, start, end, entries)
+        while p >= 0:
+            begin = p - 1
+            while begin > start and not _is_space(data[np.uint64(begin - 1)]):
+                begin -= 1
             while p < end and not _is_space(data[np.uint64(p)]):
-                high |= data[np.uint64(p)]
                 p += 1
-            if high >= 0x80 and _is_odd(data, begin, p, entries):
-                begins[found] = begin
-                ends[found] = p
-                found += 1
-            p += 1
+            begins[found] = begin
+            ends[found] = p
+            found += 1
+            start = p
+            p = _next_odd(data, p, end, entries)
     return found
 
 

@@ -3,10 +3,11 @@
 Ranges say what a code point is (see ``codepoints``); a table of the first plane, made when it is first wanted, says it in one
 load. Beyond that plane the ranges are asked.
 
-Both hashes are FNV-1a: ``h = (h ^ c) * prime``. Whether a character counts depends on its class and on that of the one before: the
-second space of a run and the second digit of a number do not count, and a word starts anew after what is no word. A branch for each of
-these is guessed wrong once in a word, which takes longer than hashing it. So there is none: ``steps`` has, for each pair of classes, what to
-put into ``(h ^ c ^ extra) * factor``. What does not count has ``extra = c`` and the factor 1; the end of a word has the factor 0.
+Both hashes are FNV-1a: ``h = (h ^ c) * prime``. The second white space of a run does not count. Whether a character counts in its word
+depends on its class and on that of the one before: the second digit of a number does not, and a word starts anew after what is
+none. A branch for each of these is guessed wrong once in a word, which takes longer than hashing it. So there is none: ``steps`` has, for
+each pair of classes, what to put into ``(h ^ c ^ extra) * factor``. What does not count has ``extra = c`` and the factor 1; the end of
+a word has the factor 0.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ PRIME64: Final = 0x100000001B3
 UNPRIME64: Final = pow(PRIME64, -1, 1 << 64)
 """FNV-1a's starts and primes for words (32 bits) and texts (64), and what undoes a multiplication."""
 
-ROW: Final = 8
-"""Entries of a row of ``steps``: a line of the processor's cache. A class times ``ROW`` is how far its rows lie apart."""
+ROW: Final = 4
+"""Entries of a row of ``steps``; a class times ``ROW`` is how far its rows lie apart."""
 ASCII: Final = 16 * ROW
 """Where in ``steps`` ASCII begins."""
 
@@ -45,7 +46,7 @@ MARK: Final = 25
 
 
 def _steps() -> NDArray[np.uint64]:
-    """Rows ``4 * before + now``: factor and extra of the text's hash, factor and extra of the word's, what to add to the count.
+    """Rows ``4 * before + now``: factor and extra of the word's hash, and what to add to the count.
 
     The count has tokens in its lower half and characters, white space apart, in its upper. After the rows, for each ASCII character: the
     character as it counts in a text (lowest byte) and in a word (next), and its class times ``ROW`` (above).
@@ -54,11 +55,10 @@ def _steps() -> NDArray[np.uint64]:
     for before in (SPACE, BREAK, WORD, DIGIT):
         for now in (SPACE, BREAK, WORD, DIGIT):
             row = steps[(4 * before + now) * ROW :][:ROW]
-            row[:2] = (1, ord(" ")) if before == now == SPACE else (PRIME64, 0)
             if now >= WORD:
                 start = OFFSET32 if before < WORD else 0
-                row[2:4] = (1, ord("0")) if before == now == DIGIT else (PRIME32, start)
-            row[4] = int(before >= WORD > now) + (int(now != SPACE) << 32)
+                row[:2] = (1, ord("0")) if before == now == DIGIT else (PRIME32, start)
+            row[2] = int(before >= WORD > now) + (int(now != SPACE) << 32)
     for c in range(128):
         entry = int(entry_of(np.uint32(c)))
         char, kind = entry & CHAR, entry >> KIND & 7

@@ -37,6 +37,7 @@ from extractscan.fingerprint.steps import (
     OFFSET64,
     PLAIN,
     PRIME32,
+    PRIME64,
     ROW,
     SPACE,
     UNPRIME64,
@@ -68,9 +69,9 @@ def mix32(h: np.uint32) -> np.uint32:
 
 
 @inline
-def _step(h: np.uint64, c: np.uint64, table: NDArray[np.uint64], at: np.uint64) -> np.uint64:
-    """A hash after a character, by the factor and the extra that stand at ``at``."""
-    return np.uint64((h ^ c ^ table[at + np.uint64(1)]) * table[at])
+def _step(word: np.uint64, c: np.uint64, table: NDArray[np.uint64], row: np.uint64) -> np.uint64:
+    """A word's hash after a character, by the factor and the extra of the row."""
+    return np.uint64((word ^ c ^ table[row + np.uint64(1)]) * table[row])
 
 
 @leaf
@@ -95,13 +96,14 @@ def _ascii_text(
         entry = table[np.uint64(ASCII) + np.uint64(data[i])]
         now = entry >> np.uint64(16)
         row = before + now
+        if row == 0:  # white space after white space
+            continue
         before = now << np.uint64(2)
-        out[count & np.uint64(0xFFFFFFFF)] = (
-            word  # it is a token if the next line says so, and is overwritten otherwise
-        )
-        count += table[row + np.uint64(4)]
-        whole = _step(whole, entry & np.uint64(0xFF), table, row)
-        word = _step(word, (entry >> np.uint64(8)) & np.uint64(0xFF), table, row + np.uint64(2))
+        # It is a token if the line after says so, and is overwritten otherwise.
+        out[count & np.uint64(0xFFFFFFFF)] = word
+        count += table[row + np.uint64(2)]
+        whole = np.uint64((whole ^ (entry & np.uint64(0xFF))) * np.uint64(PRIME64))
+        word = _step(word, (entry >> np.uint64(8)) & np.uint64(0xFF), table, row)
     return _ended(whole, word, count, before, out)
 
 
@@ -164,12 +166,14 @@ def _any_text(
             in_word = np.uint64(48) if kind == DIGIT else char
             now = np.uint64(ROW) * np.uint64(BREAK if kind == ALONE else kind)
         row = before + now
+        if row == 0:
+            continue
         before = now << np.uint64(2)
         out[count & np.uint64(0xFFFFFFFF)] = word
         alone[count & np.uint64(0xFFFFFFFF)] = 0
-        count += table[row + np.uint64(4)]
-        whole = _step(whole, char, table, row)
-        word = _step(word, in_word, table, row + np.uint64(2))
+        count += table[row + np.uint64(2)]
+        whole = np.uint64((whole ^ char) * np.uint64(PRIME64))
+        word = _step(word, in_word, table, row)
         if kind == ALONE:
             out[count & np.uint64(0xFFFFFFFF)] = (np.uint64(OFFSET32) ^ char) * np.uint64(PRIME32)
             alone[count & np.uint64(0xFFFFFFFF)] = 1
@@ -270,8 +274,8 @@ class Tokens:
         return self.hashes.size
 
 
-PIECE: Final = 1 << 20
-"""Bytes of text that a thread takes at least: small enough for its processor's cache, large enough to be worth the call."""
+PIECE: Final = 1 << 18
+"""Bytes of text that are worth a thread's start."""
 
 
 def _values(
@@ -312,6 +316,7 @@ def tokenise(texts: pl.Series, *, jobs: int = 1) -> Tokens:
         return out
 
     weights = texts.str.len_bytes().to_numpy().astype(np.int64)
-    parts = share(part, pieces(weights + 1, min(8 * jobs, 1 + int(weights.sum()) // PIECE)), jobs)
+    most = min(4 * jobs, 1 + int(weights.sum()) // PIECE) if jobs > 1 else 1
+    parts = share(part, pieces(weights + 1, most), jobs)
     values = parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, np.uint32), *parts])
     return Tokens(np.r_[np.int64(0), np.cumsum(sizes)], values, hashes, chars)
