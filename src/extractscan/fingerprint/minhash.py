@@ -21,7 +21,7 @@ from extractscan.fingerprint.sorting import sort
 from extractscan.fingerprint.tokens import mix32
 from extractscan.jit import inline, kernel, leaf
 from extractscan.memory import Memory
-from extractscan.threads import pieces, share
+from extractscan.threads import pieces, share, shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -210,7 +210,7 @@ def band_keys(
     def part(start: int, stop: int) -> None:
         _band_keys(offsets[start : stop + 1], tokens, a, b, BANDS, ROWS, out[:, start:stop])
 
-    share(part, pieces(np.diff(offsets) + 1, 8 * jobs), jobs)
+    share(part, pieces(np.diff(offsets) + 1, shares(jobs)), jobs)
     return out
 
 
@@ -232,7 +232,7 @@ def shingle_sets(
         at = _shingle_sets(texts[start:stop], offsets, tokens, KEPT_SHINGLES, values, ends, counts[start:stop])
         return values[:at], np.diff(ends)
 
-    parts = share(part, pieces(sizes + 1, 8 * jobs), jobs)
+    parts = share(part, pieces(sizes + 1, shares(jobs)), jobs)
     kept = np.concatenate([p[1] for p in parts]) if parts else np.zeros(0, np.int64)
     values = np.concatenate([p[0] for p in parts]) if parts else np.zeros(0, np.uint32)
     return Shingles(np.r_[np.int64(0), np.cumsum(kept)], values, counts, keys)

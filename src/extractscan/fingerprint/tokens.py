@@ -47,7 +47,7 @@ from extractscan.fingerprint.steps import (
     steps,
 )
 from extractscan.jit import inline, kernel, leaf
-from extractscan.threads import pieces, share
+from extractscan.threads import pieces, share, shares
 
 if TYPE_CHECKING:
     import polars as pl
@@ -316,7 +316,6 @@ def tokenise(texts: pl.Series, *, jobs: int = 1) -> Tokens:
         return out
 
     weights = texts.str.len_bytes().to_numpy().astype(np.int64)
-    most = min(4 * jobs, 1 + int(weights.sum()) // PIECE) if jobs > 1 else 1
-    parts = share(part, pieces(weights + 1, most), jobs)
+    parts = share(part, pieces(weights + 1, min(shares(jobs), 1 + int(weights.sum()) // PIECE)), jobs)
     values = parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, np.uint32), *parts])
     return Tokens(np.r_[np.int64(0), np.cumsum(sizes)], values, hashes, chars)
