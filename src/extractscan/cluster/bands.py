@@ -6,6 +6,7 @@ having been seen again. Only texts whose key was are sorted, by key, and those l
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -32,7 +33,7 @@ def _twice(
     again: NDArray[np.uint64],
     out: NDArray[np.uint64],
 ) -> int:
-    """Write key (upper half) and position of the texts whose key may come twice; returns how many. ``out`` has room for one more than all."""
+    """Write key (upper half) and position of the texts whose key may come twice; returns how many. ``out`` has room for all and one."""
     seen[:] = np.uint64(0)
     again[:] = np.uint64(0)
     mask = np.uint64(seen.size - 1)
@@ -112,5 +113,5 @@ def meeting(offsets: NDArray[np.int64], band_keys: NDArray[np.uint32], *, jobs: 
         # Threads write the same value, whoever comes first.
         _mark(band_keys[first:last], eligible, *scratch(eligible.size), met)
 
-    share(part, [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if a < b], jobs)
+    share(part, [(a, b) for a, b in pairwise(cuts) if a < b], jobs)
     return np.flatnonzero(met)

@@ -78,7 +78,7 @@ def _pairs_of_band(
             stop += 1
         size = stop - start
         run = space[start:stop]
-        run &= np.uint64(0xFFFFFFFF)
+        run[:] &= np.uint64(0xFFFFFFFF)
         reach = size
         if size > max_run:
             capped += 1
@@ -88,13 +88,13 @@ def _pairs_of_band(
             for x in range(size):
                 run[x] |= np.uint64(following[run[x]]) << np.uint64(32)
             sort_by_upper(run)
-            run &= np.uint64(0xFFFFFFFF)
+            run[:] &= np.uint64(0xFFFFFFFF)
         for x in range(size - 1):
             # In a hot run the first member is compared with all: the star that keeps exact templates together.
             last = size if x == 0 else min(size, x + 1 + reach)
             for y in range(x + 1, last):
-                i = np.int64(min(run[x], run[y]))
-                j = np.int64(max(run[x], run[y]))
+                i = int(min(run[x], run[y]))
+                j = int(max(run[x], run[y]))
                 small = min(counts[i], counts[j])
                 large = max(counts[i], counts[j])
                 if small < threshold * large:

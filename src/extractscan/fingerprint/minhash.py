@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from extractscan.fingerprint.sorting import sort
-from extractscan.fingerprint.tokens import mix32
+from extractscan.fingerprint.tokenising import mix32
 from extractscan.jit import inline, kernel, leaf
 from extractscan.memory import Memory
 from extractscan.threads import pieces, share, shares

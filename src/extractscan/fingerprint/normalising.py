@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -11,9 +12,14 @@ import pyarrow as pa
 from extractscan.fingerprint.codepoints import decode
 from extractscan.fingerprint.steps import MARK, PLAIN, entry_of, plane
 from extractscan.jit import inline, kernel, leaf
+from extractscan.threads import pieces, share, shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+WORTH: Final = 1 << 19
+"""Bytes of text that are worth a thread's start."""
 
 
 @leaf
@@ -77,16 +83,6 @@ def _copy(source: NDArray[np.uint8], p: int, end: int, out: NDArray[np.uint8], a
     return at + end - p
 
 
-@kernel
-def _gather(
-    data: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64], out: NDArray[np.uint8]
-) -> None:
-    """Put pieces of ``data`` one after the other."""
-    at = 0
-    for i in range(begins.size):
-        at = _copy(data, begins[i], ends[i], out, at)
-
-
 def utf8_buffers(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Bytes and offsets (n + 1) of a string column without nulls."""
     array = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())  # large_string, not string_view
@@ -96,6 +92,16 @@ def utf8_buffers(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]
     offsets = np.frombuffer(offset_buffer, dtype=np.int64, count=len(array) + 1, offset=array.offset * 8)
     data = np.frombuffer(data_buffer, dtype=np.uint8) if data_buffer is not None else np.zeros(0, np.uint8)
     return data, offsets
+
+
+@kernel
+def _gather(
+    data: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64], out: NDArray[np.uint8]
+) -> None:
+    """Put pieces of ``data`` one after the other."""
+    at = 0
+    for i in range(begins.size):
+        at = _copy(data, begins[i], ends[i], out, at)
 
 
 @kernel
@@ -130,25 +136,57 @@ def _strings(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> pl.Series:
     return pl.Series(array)
 
 
-def normalised(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64], texts: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Bytes and offsets of those ``texts`` of a buffer that are not plain: NFKC and lower case, but for what kernels do themselves.
+@dataclass(frozen=True, slots=True)
+class OddTexts:
+    """Texts of a buffer that are not plain, and the words that make them so.
 
-    Unicode tables are slow, and few words need them; only these go through Polars. White space of ASCII neither composes with what stands
-    beside it nor lets the case of a letter depend on what lies beyond, so that a word has the normal form and the lower case that it
-    has in its text.
+    ``texts`` (int64) are their positions in ``offsets``; words lie at ``begins`` to ``ends`` (int64) in ``data``. What lies between
+    white space of ASCII is a word: that neither composes with what stands beside it nor lets the case of a letter depend on what lies
+    beyond, so that a word has the normal form and the lower case that it has in its text.
     """
+
+    data: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+    texts: NDArray[np.int64]
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def words(self) -> pl.Series:
+        """The words, each as often as it comes."""
+        lengths = np.r_[np.int64(0), np.cumsum(self.ends - self.begins)]
+        out = np.empty(int(lengths[-1]), np.uint8)
+        _gather(self.data, self.begins, self.ends, out)
+        return _strings(out, lengths)
+
+    def spliced(self, forms: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Bytes and offsets of the texts with ``forms`` in place of the words."""
+        words, word_offsets = utf8_buffers(forms)
+        size = int((self.offsets[self.texts + 1] - self.offsets[self.texts]).sum())
+        size += int(word_offsets[-1] - word_offsets[0] - (self.ends - self.begins).sum())
+        out = np.empty(size, np.uint8)
+        out_offsets = np.zeros(self.texts.size + 1, np.int64)
+        _splice(self.data, self.offsets, self.texts, self.begins, self.ends, words, word_offsets, out, out_offsets)
+        return out, out_offsets
+
+
+def odd_texts(data: NDArray[np.uint8], offsets: NDArray[np.int64], texts: NDArray[np.int64]) -> OddTexts:
+    """Find the words of ``texts`` that must be normalised."""
     size = int((offsets[texts + 1] - offsets[texts]).sum())
     most = (size + texts.size) // 3 + 1  # an odd word has two bytes at least, and white space or an end behind it
     begins, ends = np.empty(most, np.int64), np.empty(most, np.int64)
-    found = _odd_words(data, offsets, texts, plane(), begins, ends)
-    begins, ends = begins[:found], ends[:found]
-    lengths = np.r_[np.int64(0), np.cumsum(ends - begins)]
-    words = np.empty(int(lengths[-1]), np.uint8)
-    _gather(data, begins, ends, words)
-    changed, changed_offsets = utf8_buffers(_strings(words, lengths).str.normalize("NFKC").str.to_lowercase())
-    out = np.empty(size - words.size + changed.size, np.uint8)
-    out_offsets = np.zeros(texts.size + 1, np.int64)
-    _splice(data, offsets, texts, begins, ends, changed, changed_offsets, out, out_offsets)
-    return out, out_offsets
+    found = _odd_words(data, offsets, texts, plane(), begins, ends) if texts.size else 0
+    return OddTexts(data, offsets, texts, begins[:found], ends[:found])
+
+
+def normal_forms(odd: list[OddTexts], jobs: int = 1) -> list[pl.Series]:
+    """NFKC and lower case of all their words. Unicode's tables are slow, and so is a call of Polars: hence only words, and all at once."""
+    counts = np.array([each.begins.size for each in odd])
+    ends = np.cumsum(counts)
+    if not counts.any():
+        return [pl.Series(dtype=pl.String)] * len(odd)
+    form = pl.first().str.normalize("NFKC").str.to_lowercase()
+    words = pl.concat([each.words() for each in odd if each.begins.size]).to_frame()
+    sizes = np.concatenate([each.ends - each.begins for each in odd])
+    ranges = pieces(sizes, min(shares(jobs), 1 + int(sizes.sum()) // WORTH))
+    forms = pl.concat(share(lambda start, stop: words[start:stop].select(form).to_series(), ranges, jobs))
+    return [forms[end - count : end] for end, count in zip(ends.tolist(), counts.tolist(), strict=True)]

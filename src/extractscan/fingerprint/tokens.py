@@ -23,30 +23,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.fingerprint.codepoints import decode
-from extractscan.fingerprint.normalising import normalised, utf8_buffers
-from extractscan.fingerprint.steps import (
-    ALONE,
-    ASCII,
-    BREAK,
-    CHAR,
-    DIGIT,
-    KIND,
-    MARK,
-    OFFSET32,
-    OFFSET64,
-    PLAIN,
-    PRIME32,
-    PRIME64,
-    ROW,
-    SPACE,
-    UNPRIME64,
-    WORD,
-    entry_of,
-    plane,
-    steps,
-)
-from extractscan.jit import inline, kernel, leaf
+from extractscan.fingerprint.normalising import WORTH, OddTexts, normal_forms, odd_texts, utf8_buffers
+from extractscan.fingerprint.steps import plane, steps
+from extractscan.fingerprint.tokenising import interleave, read_texts
 from extractscan.threads import pieces, share, shares
 
 if TYPE_CHECKING:
@@ -54,206 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TOKEN_RULE: Final = 1
-ODD: Final = 0xFFFFFFFFFFFFFFFF
-"""In place of a count: the text must be normalised first."""
-
-
-@inline
-def mix32(h: np.uint32) -> np.uint32:
-    """MurmurHash3's 32-bit finaliser."""
-    h ^= h >> np.uint32(16)
-    h = np.uint32(h * np.uint32(0x85EBCA6B))
-    h ^= h >> np.uint32(13)
-    h = np.uint32(h * np.uint32(0xC2B2AE35))
-    return h ^ (h >> np.uint32(16))
-
-
-@inline
-def _step(word: np.uint64, c: np.uint64, table: NDArray[np.uint64], row: np.uint64) -> np.uint64:
-    """A word's hash after a character, by the factor and the extra of the row."""
-    return np.uint64((word ^ c ^ table[row + np.uint64(1)]) * table[row])
-
-
-@leaf
-def _is_ascii(data: NDArray[np.uint8], p: int, end: int) -> bool:
-    """Whether all bytes are below 128: no early end, so that the processor looks at many at once."""
-    every = np.uint8(0)
-    for i in range(np.uint64(p), np.uint64(end)):
-        every |= data[i]
-    return bool(every < 128)
-
-
-@leaf
-def _ascii_text(
-    data: NDArray[np.uint8], p: int, end: int, table: NDArray[np.uint64], out: NDArray[np.uint32]
-) -> tuple[np.uint64, np.uint64]:
-    """Write the tokens of a text of ASCII, unmixed, into ``out``; returns the text's hash, unmixed, and its count (see ``steps``)."""
-    whole = np.uint64(OFFSET64)
-    word = np.uint64(0)
-    count = np.uint64(0)
-    before = np.uint64(0)  # white space at the beginning follows white space, and does not count
-    for i in range(np.uint64(p), np.uint64(end)):
-        entry = table[np.uint64(ASCII) + np.uint64(data[i])]
-        now = entry >> np.uint64(16)
-        row = before + now
-        if row == 0:  # white space after white space
-            continue
-        before = now << np.uint64(2)
-        # It is a token if the line after says so, and is overwritten otherwise.
-        out[count & np.uint64(0xFFFFFFFF)] = word
-        count += table[row + np.uint64(2)]
-        whole = np.uint64((whole ^ (entry & np.uint64(0xFF))) * np.uint64(PRIME64))
-        word = _step(word, (entry >> np.uint64(8)) & np.uint64(0xFF), table, row)
-    return _ended(whole, word, count, before, out)
-
-
-@inline
-def _ended(
-    whole: np.uint64, word: np.uint64, count: np.uint64, before: np.uint64, out: NDArray[np.uint32]
-) -> tuple[np.uint64, np.uint64]:
-    """Hash and count at the end of a text whose last class is ``before``: a word ends, white space did not count."""
-    out[count & np.uint64(0xFFFFFFFF)] = word
-    if before >= np.uint64(4 * ROW * WORD):
-        count += np.uint64(1)
-    elif before == np.uint64(4 * ROW * SPACE) and count > np.uint64(0):
-        whole = (whole * np.uint64(UNPRIME64)) ^ np.uint64(32)
-    return whole, count
-
-
-@leaf
-def _any_text(
-    data: NDArray[np.uint8],
-    p: int,
-    end: int,
-    table: NDArray[np.uint64],
-    entries: NDArray[np.uint32],
-    out: NDArray[np.uint32],
-    alone: NDArray[np.uint8],
-    normal: bool,
-) -> tuple[np.uint64, np.uint64]:
-    """As ``_ascii_text``, of any text; ``alone`` says of each token whether it is a character of a script without word breaks.
-
-    Unless the text is known to be ``normal``, the count is ``ODD`` where normalisation may change it beyond ``fold``: a code point
-    is not plain, or marks are out of order.
-    """
-    whole = np.uint64(OFFSET64)
-    word = np.uint64(0)
-    count = np.uint64(0)
-    before = np.uint64(0)
-    marked = p
-    mark = np.uint32(0)
-    while p < end:
-        b = np.uint32(data[np.uint64(p)])
-        kind = np.uint32(0)
-        if b < 0x80:
-            p += 1
-            entry = table[np.uint64(ASCII) + np.uint64(b)]
-            char = entry & np.uint64(0xFF)
-            in_word = (entry >> np.uint64(8)) & np.uint64(0xFF)
-            now = entry >> np.uint64(16)
-        else:
-            start = p
-            c, p = decode(data, p, b)
-            found = entries[c] if c < 0x10000 else entry_of(c)
-            if not found & np.uint32(1 << PLAIN) and not normal:
-                last = mark if marked == start else np.uint32(0)
-                mark = found >> np.uint32(MARK)
-                marked = p
-                if mark == 0 or mark < last:
-                    return whole, np.uint64(ODD)
-            char = np.uint64(found & np.uint32(CHAR))
-            kind = (found >> np.uint32(KIND)) & np.uint32(7)
-            in_word = np.uint64(48) if kind == DIGIT else char
-            now = np.uint64(ROW) * np.uint64(BREAK if kind == ALONE else kind)
-        row = before + now
-        if row == 0:
-            continue
-        before = now << np.uint64(2)
-        out[count & np.uint64(0xFFFFFFFF)] = word
-        alone[count & np.uint64(0xFFFFFFFF)] = 0
-        count += table[row + np.uint64(2)]
-        whole = np.uint64((whole ^ char) * np.uint64(PRIME64))
-        word = _step(word, in_word, table, row)
-        if kind == ALONE:
-            out[count & np.uint64(0xFFFFFFFF)] = (np.uint64(OFFSET32) ^ char) * np.uint64(PRIME32)
-            alone[count & np.uint64(0xFFFFFFFF)] = 1
-            count += np.uint64(1)
-    alone[count & np.uint64(0xFFFFFFFF)] = 0
-    return _ended(whole, word, count, before, out)
-
-
-@kernel
-def _tokenise(
-    data: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-    normal: bool,
-    table: NDArray[np.uint64],
-    entries: NDArray[np.uint32],
-    tokens: NDArray[np.uint32],
-    sizes: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
-    chars: NDArray[np.int64],
-) -> int:
-    """Tokenise all texts of a UTF-8 buffer; returns the number of tokens written.
-
-    ``tokens`` must hold a token for every two bytes and one more for each text. Unless texts are known to be ``normal``, the size of those
-    that must be normalised first is -1.
-    """
-    longest = 0
-    for i in range(offsets.size - 1):
-        longest = max(longest, offsets[i + 1] - offsets[i])
-    alone = np.empty(longest // 2 + 2, np.uint8)
-    at = np.int64(0)
-    for i in range(offsets.size - 1):
-        out = tokens[at:]
-        if _is_ascii(data, offsets[i], offsets[i + 1]):
-            whole, count = _ascii_text(data, offsets[i], offsets[i + 1], table, out)
-            size = np.int64(count & np.uint64(0xFFFFFFFF))
-            for j in range(size):
-                out[j] = mix32(out[j]) & np.uint32(0xFFFFFFFE)
-        else:
-            whole, count = _any_text(data, offsets[i], offsets[i + 1], table, entries, out, alone, normal)
-            if count == np.uint64(ODD):
-                sizes[i] = -1
-                continue
-            size = np.int64(count & np.uint64(0xFFFFFFFF))
-            for j in range(size):
-                out[j] = (mix32(out[j]) & np.uint32(0xFFFFFFFE)) | np.uint32(alone[j])
-        at += size
-        whole ^= whole >> np.uint64(33)
-        whole = np.uint64(whole * np.uint64(0xFF51AFD7ED558CCD))
-        whole ^= whole >> np.uint64(33)
-        whole = np.uint64(whole * np.uint64(0xC4CEB9FE1A85EC53))
-        hashes[i] = whole ^ (whole >> np.uint64(33))
-        chars[i] = np.int64(count >> np.uint64(32))
-        sizes[i] = size
-    return at
-
-
-@kernel
-def _interleave(
-    odd: NDArray[np.bool_],
-    offsets: NDArray[np.int64],
-    values: NDArray[np.uint32],
-    odd_values: NDArray[np.uint32],
-    out: NDArray[np.uint32],
-) -> None:
-    """Write tokens of all texts in their order, of which ``values`` has those that are not ``odd`` and ``odd_values`` the others."""
-    at = 0
-    odd_at = 0
-    i = 0
-    while i < odd.size:
-        first = i
-        while i < odd.size and odd[i] == odd[first]:
-            i += 1
-        size = offsets[i] - offsets[first]
-        start = offsets[first] - offsets[0]
-        if odd[first]:
-            out[start : start + size] = odd_values[odd_at : odd_at + size]
-            odd_at += size
-        else:
-            out[start : start + size] = values[at : at + size]
-            at += size
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,48 +53,73 @@ class Tokens:
         return self.hashes.size
 
 
-PIECE: Final = 1 << 18
-"""Bytes of text that are worth a thread's start."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What texts have, one by one: tokens, hash and characters."""
+
+    sizes: NDArray[np.int64]
+    hashes: NDArray[np.uint64]
+    chars: NDArray[np.int64]
+
+    @staticmethod
+    def room(n: int) -> _Read:
+        return _Read(np.empty(n, np.int64), np.empty(n, np.uint64), np.empty(n, np.int64))
+
+    def part(self, start: int, stop: int) -> _Read:
+        return _Read(self.sizes[start:stop], self.hashes[start:stop], self.chars[start:stop])
+
+    def put(self, places: NDArray[np.int64], other: _Read) -> None:
+        self.sizes[places], self.hashes[places], self.chars[places] = other.sizes, other.hashes, other.chars
+
+    def fill(self, data: NDArray[np.uint8], offsets: NDArray[np.int64], *, normal: bool) -> NDArray[np.uint32]:
+        """Read the texts of a buffer; returns their tokens."""
+        values = np.empty((int(offsets[-1] - offsets[0])) // 2 + offsets.size, np.uint32)
+        used = read_texts(data, offsets, normal, steps(), plane(), values, self.sizes, self.hashes, self.chars)
+        return values[:used]
 
 
-def _values(
-    data: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
-    chars: NDArray[np.int64],
-    *,
-    normal: bool,
-) -> NDArray[np.uint32]:
-    """Tokens of the texts in a buffer, of which the other arrays take size, hash and characters."""
-    values = np.empty((int(offsets[-1] - offsets[0])) // 2 + offsets.size, np.uint32)
-    used = _tokenise(data, offsets, normal, steps(), plane(), values, sizes, hashes, chars)
-    return values[:used]
+def _ranges(texts: pl.Series, jobs: int) -> list[tuple[int, int]]:
+    if jobs <= 1:
+        return [(0, texts.len())]
+    weights = texts.str.len_bytes().to_numpy().astype(np.int64) + 1
+    return pieces(weights, min(shares(jobs), 1 + int(weights.sum()) // WORTH))
 
 
 def tokenise(texts: pl.Series, *, jobs: int = 1) -> Tokens:
     """Tokens and hashes of a string column (raw, not yet normalised); a null counts as the empty text."""
     if texts.null_count():
         texts = texts.fill_null("")
-    n = texts.len()
-    sizes, hashes, chars = np.empty(n, np.int64), np.empty(n, np.uint64), np.empty(n, np.int64)
+    read = _Read.room(texts.len())
+    ranges = _ranges(texts, jobs)
 
-    def part(start: int, stop: int) -> NDArray[np.uint32]:
+    def plainly(start: int, stop: int) -> tuple[NDArray[np.uint32], OddTexts]:
         data, offsets = utf8_buffers(texts.slice(start, stop - start))
-        values = _values(data, offsets, sizes[start:stop], hashes[start:stop], chars[start:stop], normal=False)
-        odd = sizes[start:stop] < 0
-        if not odd.any():
-            return values
-        places = np.flatnonzero(odd)
-        data, offsets = normalised(data, offsets, places)
-        own = np.empty(places.size, np.int64), np.empty(places.size, np.uint64), np.empty(places.size, np.int64)
-        odd_values = _values(data, offsets, *own, normal=True)
-        sizes[start + places], hashes[start + places], chars[start + places] = own
-        out = np.empty(values.size + odd_values.size, np.uint32)
-        _interleave(odd, np.r_[np.int64(0), np.cumsum(sizes[start:stop])], values, odd_values, out)
-        return out
+        values = read.part(start, stop).fill(data, offsets, normal=False)
+        return values, odd_texts(data, offsets, np.flatnonzero(read.sizes[start:stop] < 0))
 
-    weights = texts.str.len_bytes().to_numpy().astype(np.int64)
-    parts = share(part, pieces(weights + 1, min(shares(jobs), 1 + int(weights.sum()) // PIECE)), jobs)
-    values = parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, np.uint32), *parts])
-    return Tokens(np.r_[np.int64(0), np.cumsum(sizes)], values, hashes, chars)
+    parts = share(plainly, ranges, jobs)
+    forms = normal_forms([odd for _, odd in parts], jobs)
+
+    def normally(k: int, _end: int) -> NDArray[np.uint32]:
+        odd = parts[k][1]
+        if not odd.texts.size:
+            return np.empty(0, np.uint32)
+        late = _Read.room(odd.texts.size)
+        values = late.fill(*odd.spliced(forms[k]), normal=True)
+        read.put(ranges[k][0] + odd.texts, late)
+        return values
+
+    each = [(k, k + 1) for k in range(len(parts))]
+    late = share(normally, each, jobs)
+    offsets = np.r_[np.int64(0), np.cumsum(read.sizes)]
+    if len(parts) == 1 and not late[0].size:
+        return Tokens(offsets, parts[0][0], read.hashes, read.chars)
+    out = np.empty(int(offsets[-1]), np.uint32)
+
+    def together(k: int, _end: int) -> None:
+        start, stop = ranges[k]
+        values, odd = parts[k]
+        interleave(read.sizes[start:stop], odd.texts, values, late[k], out[offsets[start] : offsets[stop]])
+
+    share(together, each, jobs)
+    return Tokens(offsets, out, read.hashes, read.chars)
