@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SPARSE: Final = 8
 """Bits a text: one in nine that share no key is sorted all the same."""
+POSITION: Final = np.uint64(0xFFFFFFFF)
+"""The half of what ``runs`` writes that is a text's position."""
 FEW: Final = 1 << 16
 """Texts up to so many are not worth a thread's start in each band."""
 
@@ -98,7 +100,7 @@ def _mark(
     """Set ``met`` for each text that shares one of the bands with another."""
     for band in range(band_keys.shape[0]):
         for x in space[: runs(band_keys[band], eligible, seen, again, space)]:
-            met[x & np.uint64(0xFFFFFFFF)] = True
+            met[x & POSITION] = True
 
 
 def meeting(offsets: NDArray[np.int64], band_keys: NDArray[np.uint32], *, jobs: int = 1) -> NDArray[np.int64]:

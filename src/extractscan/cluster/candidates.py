@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.cluster.bands import FEW, runs, scratch
+from extractscan.cluster.bands import FEW, POSITION, runs, scratch
 from extractscan.cluster.similarity import jaccard
 from extractscan.fingerprint.minhash import KEPT_SHINGLES
 from extractscan.fingerprint.sorting import sort_by_upper
@@ -49,8 +49,8 @@ class Pairs:
 def _pairs_of_band(
     band: int,
     eligible: NDArray[np.int64],
-    seen: NDArray[np.uint64],
-    again: NDArray[np.uint64],
+    once: NDArray[np.uint64],
+    twice: NDArray[np.uint64],
     space: NDArray[np.uint64],
     band_keys: NDArray[np.uint32],
     offsets: NDArray[np.int64],
@@ -69,7 +69,7 @@ def _pairs_of_band(
     following = band_keys[(band + 1) % band_keys.shape[0]]
     capped = 0
     largest = 0
-    n = runs(band_keys[band], eligible, seen, again, space)
+    n = runs(band_keys[band], eligible, once, twice, space)
     start = 0
     while start < n:
         stop = start + 1
@@ -78,7 +78,8 @@ def _pairs_of_band(
             stop += 1
         size = stop - start
         run = space[start:stop]
-        run[:] &= np.uint64(0xFFFFFFFF)
+        for x in range(size):
+            run[x] = run[x] & POSITION
         reach = size
         if size > max_run:
             capped += 1
@@ -86,9 +87,10 @@ def _pairs_of_band(
             reach = window
             # Those that agree in the next band too become neighbours.
             for x in range(size):
-                run[x] |= np.uint64(following[run[x]]) << np.uint64(32)
+                run[x] = run[x] | np.uint64(following[run[x]]) << np.uint64(32)
             sort_by_upper(run)
-            run[:] &= np.uint64(0xFFFFFFFF)
+            for x in range(size):
+                run[x] = run[x] & POSITION
         for x in range(size - 1):
             # In a hot run the first member is compared with all: the star that keeps exact templates together.
             last = size if x == 0 else min(size, x + 1 + reach)
