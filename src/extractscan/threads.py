@@ -41,9 +41,9 @@ def _helpers() -> ThreadPoolExecutor:
 os.register_at_fork(after_in_child=_helpers.cache_clear)  # no thread survives a fork
 
 
-def shares(jobs: int) -> int:
-    """Into how many pieces work is cut for so many threads: some more than threads, since pieces of equal weight do not end together."""
-    return 8 * jobs if jobs > 1 else 1
+def portions(weights: NDArray[np.int64], jobs: int, worth: int) -> list[tuple[int, int]]:
+    """Cut positions for so many threads: into some more ranges than threads, none of which weighs much less than is ``worth`` a start."""
+    return pieces(weights, min(8 * jobs, 1 + int(weights.sum()) // worth) if jobs > 1 else 1)
 
 
 def share(work: Callable[[int, int], T], ranges: list[tuple[int, int]], jobs: int) -> list[T]:

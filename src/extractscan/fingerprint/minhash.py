@@ -21,7 +21,7 @@ from extractscan.fingerprint.sorting import sort
 from extractscan.fingerprint.tokenising import mix32
 from extractscan.jit import inline, kernel, leaf
 from extractscan.memory import Memory
-from extractscan.threads import pieces, share, shares
+from extractscan.threads import portions, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +33,8 @@ BANDS: Final = 21
 ROWS: Final = 6
 """21 bands of 6 rows: a pair at Jaccard 0.8 shares a band with probability 0.998, at 0.7 with 0.93, at 0.5 with 0.28
 (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4); false candidates are dropped by verification."""
+WORTH: Final = 1 << 16
+"""Tokens that are worth a thread's start."""
 STRIDE: Final = 4
 """Hashes that are taken at a time."""
 KEPT_SHINGLES: Final = 512
@@ -210,7 +212,7 @@ def band_keys(
     def part(start: int, stop: int) -> None:
         _band_keys(offsets[start : stop + 1], tokens, a, b, BANDS, ROWS, out[:, start:stop])
 
-    share(part, pieces(np.diff(offsets) + 1, shares(jobs)), jobs)
+    share(part, portions(np.diff(offsets) + 1, jobs, WORTH), jobs)
     return out
 
 
@@ -232,7 +234,7 @@ def shingle_sets(
         at = _shingle_sets(texts[start:stop], offsets, tokens, KEPT_SHINGLES, values, ends, counts[start:stop])
         return values[:at], np.diff(ends)
 
-    parts = share(part, pieces(sizes + 1, shares(jobs)), jobs)
+    parts = share(part, portions(sizes + 1, jobs, WORTH), jobs)
     kept = np.concatenate([p[1] for p in parts]) if parts else np.zeros(0, np.int64)
     values = np.concatenate([p[0] for p in parts]) if parts else np.zeros(0, np.uint32)
     return Shingles(np.r_[np.int64(0), np.cumsum(kept)], values, counts, keys)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from extractscan.fingerprint.codepoints import decode
 from extractscan.fingerprint.steps import MARK, PLAIN, entry_of, plane
 from extractscan.jit import inline, kernel, leaf
-from extractscan.threads import pieces, share, shares
+from extractscan.threads import portions, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -187,6 +187,6 @@ def normal_forms(odd: list[OddTexts], jobs: int = 1) -> list[pl.Series]:
     form = pl.first().str.normalize("NFKC").str.to_lowercase()
     words = pl.concat([each.words() for each in odd if each.begins.size]).to_frame()
     sizes = np.concatenate([each.ends - each.begins for each in odd])
-    ranges = pieces(sizes, min(shares(jobs), 1 + int(sizes.sum()) // WORTH))
+    ranges = portions(sizes, jobs, WORTH)
     forms = pl.concat(share(lambda start, stop: words[start:stop].select(form).to_series(), ranges, jobs))
     return [forms[end - count : end] for end, count in zip(ends.tolist(), counts.tolist(), strict=True)]

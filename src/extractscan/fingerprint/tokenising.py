@@ -215,23 +215,25 @@ def interleave(
     odd_values: NDArray[np.uint32],
     out: NDArray[np.uint32],
 ) -> None:
-    """Write tokens of all texts in their order, of which ``odd_values`` has those of the texts ``odd`` and ``values`` the others."""
-    at = 0
-    odd_at = 0
-    end = 0
-    i = 0
-    for k in range(odd.size + 1):
-        size = 0
-        stop = odd[k] if k < odd.size else sizes.size
-        while i < stop:
-            size += sizes[i]
-            i += 1
-        out[end : end + size] = values[at : at + size]
-        at += size
-        end += size
-        if k < odd.size:
-            size = sizes[i]
-            out[end : end + size] = odd_values[odd_at : odd_at + size]
-            odd_at += size
-            end += size
-            i += 1
+    """Write tokens of all texts in their order, of which ``odd_values`` has those of the texts ``odd`` and ``values`` the others.
+
+    ``out`` may begin where ``values`` does: the last are written first.
+    """
+    end = out.size
+    at = values.size
+    odd_at = odd_values.size
+    i = sizes.size
+    for k in range(odd.size - 1, -2, -1):
+        first = odd[k] + 1 if k >= 0 else 0
+        while i > first:
+            i -= 1
+            for _ in range(sizes[i]):
+                end -= 1
+                at -= 1
+                out[np.uint64(end)] = values[np.uint64(at)]
+        if k >= 0:
+            i -= 1
+            for _ in range(sizes[i]):
+                end -= 1
+                odd_at -= 1
+                out[np.uint64(end)] = odd_values[np.uint64(odd_at)]

@@ -26,7 +26,7 @@ import numpy as np
 from extractscan.fingerprint.normalising import WORTH, OddTexts, normal_forms, odd_texts, utf8_buffers
 from extractscan.fingerprint.steps import plane, steps
 from extractscan.fingerprint.tokenising import interleave, read_texts
-from extractscan.threads import pieces, share, shares
+from extractscan.threads import portions, share
 
 if TYPE_CHECKING:
     import polars as pl
@@ -80,9 +80,14 @@ class _Read:
 
 def _ranges(texts: pl.Series, jobs: int) -> list[tuple[int, int]]:
     if jobs <= 1:
-        return [(0, texts.len())]
-    weights = texts.str.len_bytes().to_numpy().astype(np.int64) + 1
-    return pieces(weights, min(shares(jobs), 1 + int(weights.sum()) // WORTH))
+        return [(0, texts.len())]  # a column of strings is slow to ask for their sizes
+    return portions(texts.str.len_bytes().to_numpy().astype(np.int64) + 1, jobs, WORTH)
+
+
+def _stretched(values: NDArray[np.uint32], size: int) -> NDArray[np.uint32]:
+    """Room for ``size`` tokens: where ``values`` begin, if there is as much behind them."""
+    room = values.base
+    return room[:size] if isinstance(room, np.ndarray) and room.size >= size else np.empty(size, np.uint32)
 
 
 def tokenise(texts: pl.Series, *, jobs: int = 1) -> Tokens:
@@ -114,7 +119,7 @@ def tokenise(texts: pl.Series, *, jobs: int = 1) -> Tokens:
     offsets = np.r_[np.int64(0), np.cumsum(read.sizes)]
     if len(parts) == 1 and not late[0].size:
         return Tokens(offsets, parts[0][0], read.hashes, read.chars)
-    out = np.empty(int(offsets[-1]), np.uint32)
+    out = _stretched(parts[0][0], int(offsets[-1])) if len(parts) == 1 else np.empty(int(offsets[-1]), np.uint32)
 
     def together(k: int, _end: int) -> None:
         start, stop = ranges[k]
