@@ -118,8 +118,11 @@ def _band_keys(
     bands: int,
     rows: int,
     out: NDArray[np.uint32],
+    column: int,
 ) -> None:
-    """Write a key for each band (rows of ``out``) of each text (columns); those of texts without a shingle stay as they are.
+    """Write a key for each band (rows of ``out``) of each text (columns, from ``column`` on).
+
+    Those of texts without a shingle stay as they are.
 
     A minimum does not ask how often it was seen, so nothing is sorted. There are more permutations than bands need: 128 fill the
     processor's vectors, and 126 leave a rest that takes as long as all else.
@@ -146,7 +149,7 @@ def _band_keys(
                 key = np.uint64((key ^ np.uint64(signature[at])) * np.uint64(0xFF51AFD7ED558CCD))
                 key ^= key >> np.uint64(32)
                 at += np.uint64(1)
-            out[k, i] = np.uint32(key >> np.uint64(32))
+            out[k, column + i] = np.uint32(key >> np.uint64(32))
 
 
 @kernel
@@ -210,7 +213,8 @@ def band_keys(
     out: NDArray[np.uint32] = (memory or Memory()).zeros((BANDS, offsets.size - 1), np.uint32)
 
     def part(start: int, stop: int) -> None:
-        _band_keys(offsets[start : stop + 1], tokens, a, b, BANDS, ROWS, out[:, start:stop])
+        # The whole of ``out``: a part of its columns is another type of array, and another kernel.
+        _band_keys(offsets[start : stop + 1], tokens, a, b, BANDS, ROWS, out, start)
 
     share(part, portions(np.diff(offsets) + 1, jobs, WORTH), jobs)
     return out
