@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from extractscan.fingerprint.sorting import place, sort
+from extractscan.fingerprint.sorting import place, sort, sort_by_upper
 
 ANY = st.one_of(st.integers(0, 5), st.integers(0, 2**32 - 1), st.sampled_from([0, 2**31 - 1, 2**31, 2**32 - 1]))
 VALUES = arrays(np.uint32, st.one_of(st.integers(0, 60), st.integers(0, 400)), elements=ANY)
@@ -56,3 +56,13 @@ def test_place_is_where_it_stands(values, x):
     assert place(ordered, np.uint32(x)) == (ordered.tolist().index(x) if x in ordered else -1)
     for at in range(0, ordered.size, max(1, ordered.size // 5)):
         assert place(ordered, ordered[at]) == at
+
+
+@settings(deadline=None)
+@given(arrays(np.uint64, st.one_of(st.integers(0, 40), st.integers(0, 300)), elements=st.integers(0, 2**64 - 1)))
+def test_sort_by_upper_halves_keeps_the_order_of_equals(values):
+    few = values & np.uint64(0x80000003_FFFFFFFF)  # eight different upper halves
+    for mine in (values.copy(), few):
+        expected = mine[np.argsort(mine >> np.uint64(32), kind="stable")]
+        sort_by_upper(mine)
+        assert np.array_equal(mine, expected)

@@ -59,3 +59,11 @@ def test_a_failure_in_a_piece_is_raised(jobs):
 
     with pytest.raises(ValueError, match="piece 2"):
         share(work, [(i, i + 1) for i in range(4)], jobs)
+
+
+def test_work_that_shares_work_does_not_wait_for_itself():
+    def inner(a, b):
+        return share(lambda c, d: (c, d), [(a, b)] * 3, 3)
+
+    ranges = [(i, i + 1) for i in range(100)]
+    assert share(inner, ranges, 4) == [[r] * 3 for r in ranges]

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractscan.fingerprint.codepoints import fold, is_plain, mark_of
+from extractscan.fingerprint.codepoints import fold, is_plain, kind_of, mark_of
+from extractscan.fingerprint.normalising import normal_forms, odd_texts, utf8_buffers
+from extractscan.fingerprint.steps import CHAR, KIND, MARK, PLAIN, plane
 from extractscan.fingerprint.tokens import tokenise
 
 
@@ -155,3 +157,47 @@ def test_any_text_gets_the_tokens_of_its_normal_form(text):
     (a, b), t = tokens(text, normal)
     assert a == b
     assert t.hashes[0] == t.hashes[1]
+
+
+ODD_LETTERS = "\u03a3\u03c3\u0391'\u00ad\u0130\u0301\u0327\u0345\u0e33\u0e48\u0e38\u0915\u093c\u1100\u1161\u11a8\u00b4\u00bd\ufb01\u2126\u3000\u00a0a1."
+
+
+@given(st.text(alphabet=ODD_LETTERS + " \t\n" * 3, max_size=40))
+def test_words_have_the_normal_form_that_they_have_in_their_text(text):
+    def folded(string):
+        return "".join(chr(int(fold.py_func(np.uint32(ord(c))))) if c >= "\x80" else c.lower() for c in string)
+
+    column = pl.Series([text])
+    odd = odd_texts(*utf8_buffers(column), np.zeros(1, np.int64))
+    spliced, offsets = odd.spliced(normal_forms([odd])[0])
+    assert offsets.tolist() == [0, spliced.size]
+    whole = column.str.normalize("NFKC").str.to_lowercase()[0]
+    assert folded(spliced.tobytes().decode()) == folded(whole)
+
+
+def test_into_how_many_pieces_a_column_is_cut_changes_nothing(monkeypatch):
+    texts = pl.Series(
+        ["plain", None, "\u03a3\u03a3 odd \u00bd", "\u4f60\u597d", "", "na\u00efve  caf\u00e9 12", "\u0130"] * 9
+    )
+    one = tokenise(texts)
+    monkeypatch.setattr("extractscan.fingerprint.tokens.WORTH", 8)
+    monkeypatch.setattr("extractscan.fingerprint.normalising.WORTH", 8)
+    for jobs in (2, 5):
+        other = tokenise(texts, jobs=jobs)
+        assert np.array_equal(one.offsets, other.offsets)
+        assert np.array_equal(one.values, other.values)
+        assert np.array_equal(one.hashes, other.hashes)
+        assert np.array_equal(one.chars, other.chars)
+
+
+def test_the_table_of_code_points_says_what_the_rules_say():
+    table = plane()
+    random = np.random.default_rng(1)
+    for c in [*range(0x80), *random.integers(0x80, 0x10000, 2000).tolist()]:
+        entry = int(table[c])
+        folded = ord(chr(c).lower()) if c < 0x80 else int(fold.py_func(np.uint32(c)))
+        kind = int(kind_of.py_func(folded))
+        assert entry & CHAR == (folded if kind else 0x20)
+        assert entry >> KIND & 7 == kind
+        assert entry >> PLAIN & 1 == is_plain.py_func(c)
+        assert entry >> MARK == mark_of.py_func(c)

@@ -1,6 +1,6 @@
 """Verified near-duplicate pairs: prompts that share a band and whose Jaccard similarity was then measured.
 
-Bands are sorted, not kept in dictionaries. A run of equal keys is compared pair by pair while it is short. A long run (a
+Bands are sorted (see ``bands``), not kept in dictionaries. A run of equal keys is compared pair by pair while it is short. A long run (a
 hot band: a shared template) is never compared quadratically: each member is compared with the run's first member and
 with its neighbours in the order of the next band, and the run is counted as capped. A pair is measured once, in
 the first band that it shares.
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from extractscan.cluster.bands import FEW, POSITION, runs, scratch
 from extractscan.cluster.similarity import jaccard
-from extractscan.fingerprint.minhash import KEPT_SHINGLES, SHINGLE
+from extractscan.fingerprint.minhash import KEPT_SHINGLES
+from extractscan.fingerprint.sorting import sort_by_upper
 from extractscan.jit import kernel
 from extractscan.threads import in_turn
 
@@ -46,7 +48,10 @@ class Pairs:
 @kernel
 def _pairs_of_band(
     band: int,
-    order: NDArray[np.int64],
+    eligible: NDArray[np.int64],
+    once: NDArray[np.uint64],
+    twice: NDArray[np.uint64],
+    space: NDArray[np.uint64],
     band_keys: NDArray[np.uint32],
     offsets: NDArray[np.int64],
     values: NDArray[np.uint32],
@@ -56,37 +61,42 @@ def _pairs_of_band(
     max_run: int,
     window: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int, int]:
-    """Pairs at or over the threshold in one band, ``order`` being the positions sorted as ``_by_band`` does."""
+    """Pairs at or over the threshold in one band among the ``eligible``; scratch space is as ``scratch`` gives it."""
     left = np.empty(1024, np.int64)
     right = np.empty(1024, np.int64)
     similarity = np.empty(1024)
     found = 0
-    keys = band_keys[band]
+    following = band_keys[(band + 1) % band_keys.shape[0]]
     capped = 0
     largest = 0
-    n = order.size
+    n = runs(band_keys[band], eligible, once, twice, space)
     start = 0
     while start < n:
         stop = start + 1
-        key = keys[order[start]]
-        while stop < n and keys[order[stop]] == key:
+        key = space[start] >> np.uint64(32)
+        while stop < n and space[stop] >> np.uint64(32) == key:
             stop += 1
         size = stop - start
-        if size == 1:
-            start = stop
-            continue
-        run = order[start:stop]
+        run = space[start:stop]
+        for x in range(size):
+            run[x] = run[x] & POSITION
         reach = size
         if size > max_run:
             capped += 1
             largest = max(largest, size)
             reach = window
+            # Those that agree in the next band too become neighbours.
+            for x in range(size):
+                run[x] = run[x] | np.uint64(following[run[x]]) << np.uint64(32)
+            sort_by_upper(run)
+            for x in range(size):
+                run[x] = run[x] & POSITION
         for x in range(size - 1):
             # In a hot run the first member is compared with all: the star that keeps exact templates together.
             last = size if x == 0 else min(size, x + 1 + reach)
             for y in range(x + 1, last):
-                i = min(run[x], run[y])
-                j = max(run[x], run[y])
+                i = int(min(run[x], run[y]))
+                j = int(max(run[x], run[y]))
                 small = min(counts[i], counts[j])
                 large = max(counts[i], counts[j])
                 if small < threshold * large:
@@ -112,60 +122,18 @@ def _pairs_of_band(
     return left[:found].copy(), right[:found].copy(), similarity[:found].copy(), capped, largest
 
 
-def _packed(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Key (upper half) and position (lower half) of every text in one band, sorted."""
-    packed: NDArray[np.uint64] = band_keys[band, eligible].astype(np.uint64)
-    packed <<= np.uint64(32)
-    packed |= eligible.astype(np.uint64)
-    packed.sort()
-    return packed
-
-
-def _by_band(band_keys: NDArray[np.uint32], band: int, eligible: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Positions sorted by a band's key; in a hot run, by the next band, so that those that agree there too become neighbours.
-
-    Key and position are packed into one 64-bit number: sorting numbers is several times as fast as sorting positions by a key, and
-    equal keys come out in the order of positions.
-    """
-    packed = _packed(band_keys, band, eligible)
-    keys = packed >> np.uint64(32)
-    order: NDArray[np.int64] = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if keys.size else np.zeros(0, np.int64)
-    sizes = np.diff(np.r_[starts, keys.size])
-    following = band_keys[(band + 1) % band_keys.shape[0]]
-    for start, size in zip(starts[sizes > MAX_RUN].tolist(), sizes[sizes > MAX_RUN].tolist(), strict=True):
-        run = order[start : start + size]
-        order[start : start + size] = run[np.argsort(following[run], kind="stable")]
-    return order
-
-
-def meeting(offsets: NDArray[np.int64], band_keys: NDArray[np.uint32], *, jobs: int = 1) -> NDArray[np.int64]:
-    """Texts that share a band with another, in order (int64): only these can be near-duplicates of anything."""
-    eligible = np.flatnonzero(np.diff(offsets) >= SHINGLE)
-    met = np.zeros(offsets.size - 1, bool)
-
-    def band(k: int) -> None:
-        packed = _packed(band_keys, k, eligible)
-        keys = packed >> np.uint64(32)
-        same = keys[1:] == keys[:-1]
-        # Threads write the same value, whoever comes first.
-        met[(packed[1:][same] & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
-        met[(packed[:-1][same] & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
-
-    for _ in in_turn(band, range(band_keys.shape[0]), jobs):
-        pass
-    return np.flatnonzero(met)
-
-
 def verified_pairs(shingles: Shingles, threshold: float, *, jobs: int = 1) -> Pairs:
     """Find pairs with Jaccard similarity at or over ``threshold`` among texts that have shingles."""
     eligible = np.flatnonzero(shingles.counts > 0)
+    jobs = jobs if eligible.size > FEW else 1
+    spaces: list[tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64]]] = []
 
     def band(k: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int, int]:
-        order = _by_band(shingles.band_keys, k, eligible)
-        return _pairs_of_band(
+        space = spaces.pop() if spaces else scratch(eligible.size)
+        found = _pairs_of_band(
             k,
-            order,
+            eligible,
+            *space,
             shingles.band_keys,
             shingles.offsets,
             shingles.values,
@@ -175,15 +143,17 @@ def verified_pairs(shingles: Shingles, threshold: float, *, jobs: int = 1) -> Pa
             MAX_RUN,
             WINDOW,
         )
+        spaces.append(space)
+        return found
 
-    left, right, similarity = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    known: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
     capped = largest = 0
-    for found in in_turn(band, range(shingles.band_keys.shape[0]), jobs):
-        # Pairs of hot runs come up again in band after band: what is known is dropped at once.
-        left, right, similarity = _once(
-            np.concatenate([left, found[0]]), np.concatenate([right, found[1]]), np.concatenate([similarity, found[2]])
-        )
-        capped, largest = capped + found[3], max(largest, found[4])
+    for left, right, similarity, hot, size in in_turn(band, range(shingles.band_keys.shape[0]), jobs):
+        known.append((left, right, similarity))
+        if hot:  # pairs of hot runs come up again in band after band: what is known is dropped at once
+            known = [_once(*map(np.concatenate, zip(*known, strict=True)))]
+        capped, largest = capped + hot, max(largest, size)
+    left, right, similarity = map(np.concatenate, zip(*known, strict=True))
     order = np.lexsort((right, left, -similarity))
     return Pairs(left[order], right[order], similarity[order], capped, largest)
 

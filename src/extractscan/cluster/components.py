@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.cluster.candidates import meeting, verified_pairs
+from extractscan.cluster.bands import meeting
+from extractscan.cluster.candidates import verified_pairs
 from extractscan.cluster.similarity import jaccard
 from extractscan.fingerprint.minhash import KEPT_SHINGLES, band_keys, shingle_sets
 from extractscan.jit import kernel

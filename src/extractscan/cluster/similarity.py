@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from extractscan.jit import kernel
+from extractscan.jit import leaf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@kernel
+@leaf
 def jaccard(
     offsets: NDArray[np.int64],
     values: NDArray[np.uint32],
@@ -40,21 +40,15 @@ def jaccard(
         strangers = total
     union = 0
     common = 0
+    # No branch asks which is smaller: it would be guessed wrong every other time.
     while union < limit and p < p_end and q < q_end:
-        x = values[p]
-        y = values[q]
+        x = values[np.uint64(p)]
+        y = values[np.uint64(q)]
+        p += x <= y
+        q += x >= y
+        common += x == y
         union += 1
-        if x == y:
-            common += 1
-            p += 1
-            q += 1
-        elif x < y:
-            p += 1
-            strangers -= 1
-        else:
-            q += 1
-            strangers -= 1
-        if strangers < 0:
+        if union - common > strangers:
             return 0.0
     if union < limit:
         union = min(limit, union + (p_end - p) + (q_end - q))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,16 +10,6 @@ from extractscan.jit import inline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-ASCII_FOLDED: Final = np.array([c + 32 if 65 <= c <= 90 else c for c in range(128)], np.uint32)
-ASCII_KIND: Final = np.array(
-    [
-        2 if chr(c).isalpha() or c == 95 else 3 if chr(c).isdigit() else 0 if c == 32 or 9 <= c <= 13 else 1
-        for c in range(128)
-    ],
-    np.int64,
-)
-"""Case and class of ASCII, by table: nearly all text is there."""
 
 
 @inline
@@ -80,22 +70,25 @@ def kind_of(c: np.uint32) -> int:
 
 
 @inline
+def follower(data: NDArray[np.uint8], p: int) -> np.uint32:
+    """The six bits that the byte at ``p``, not the first of its code point, adds to it."""
+    return np.uint32(data[np.uint64(p)]) & np.uint32(0x3F)  # an unsigned index needs no check for being negative
+
+
+@inline
 def decode(data: NDArray[np.uint8], p: int, b: np.uint32) -> tuple[np.uint32, int]:
     """Code point beyond ASCII at ``p``, whose first byte is ``b``, and the position after it."""
-    low = np.uint32(0x3F)
     if b < 0xE0:
-        return ((b & np.uint32(0x1F)) << np.uint32(6)) | (np.uint32(data[p + 1]) & low), p + 2
+        return ((b & np.uint32(0x1F)) << np.uint32(6)) | follower(data, p + 1), p + 2
     if b < 0xF0:
         return (
-            ((b & np.uint32(0x0F)) << np.uint32(12))
-            | ((np.uint32(data[p + 1]) & low) << np.uint32(6))
-            | (np.uint32(data[p + 2]) & low)
+            ((b & np.uint32(0x0F)) << np.uint32(12)) | (follower(data, p + 1) << np.uint32(6)) | follower(data, p + 2)
         ), p + 3
     return (
         ((b & np.uint32(0x07)) << np.uint32(18))
-        | ((np.uint32(data[p + 1]) & low) << np.uint32(12))
-        | ((np.uint32(data[p + 2]) & low) << np.uint32(6))
-        | (np.uint32(data[p + 3]) & low)
+        | (follower(data, p + 1) << np.uint32(12))
+        | (follower(data, p + 2) << np.uint32(6))
+        | follower(data, p + 3)
     ), p + 4
 
 

@@ -12,15 +12,16 @@ has none and is matched exactly.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from extractscan.fingerprint.sorting import sort
-from extractscan.fingerprint.tokens import mix32
+from extractscan.fingerprint.tokenising import mix32
 from extractscan.jit import inline, kernel, leaf
 from extractscan.memory import Memory
-from extractscan.threads import pieces, share
+from extractscan.threads import portions, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,11 +33,16 @@ BANDS: Final = 21
 ROWS: Final = 6
 """21 bands of 6 rows: a pair at Jaccard 0.8 shares a band with probability 0.998, at 0.7 with 0.93, at 0.5 with 0.28
 (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4); false candidates are dropped by verification."""
+WORTH: Final = 1 << 16
+"""Tokens that are worth a thread's start."""
+STRIDE: Final = 4
+"""Hashes that are taken at a time."""
 KEPT_SHINGLES: Final = 512
 """Shingle hashes kept for a text: its smallest. Up to so many, Jaccard is exact; above, it is the bottom-k estimate
 (Broder 1997) with standard error under 1/sqrt(512) = 0.045."""
 
 
+@cache
 def permutations(num_perm: int = NUM_PERM, seed: int = SEED) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Return the parameters ``a`` (odd) and ``b`` of each permutation, uint32 of length ``num_perm``, as datasketch draws them."""
     generator = np.random.RandomState(seed)
@@ -60,27 +66,27 @@ def _shingle(x: np.uint32, y: np.uint32, z: np.uint32) -> np.uint32:
 def _signature(
     mixed: NDArray[np.uint32], size: int, a: NDArray[np.uint32], b: NDArray[np.uint32], out: NDArray[np.uint32]
 ) -> None:
-    """Write the signature of the first ``size`` of some mixed hashes.
+    """Write the signature of the first ``size`` of some mixed hashes, which have ``STRIDE`` places more.
 
     Four hashes are taken at a time, each with all permutations: over texts of a usual length twice as fast as one permutation
-    after another.
+    after another. The last one fills up the last four, since a minimum does not ask how often it was seen. (Unsigned numbers as indices
+    spare the check for negative ones.)
     """
     out[:] = np.uint32(0xFFFFFFFF)
-    j = 0
-    while j + 4 <= size:
-        p = mixed[j]
-        q = mixed[j + 1]
-        u = mixed[j + 2]
-        v = mixed[j + 3]
-        for k in range(a.size):
+    if size <= 0:
+        return
+    for j in range(size, size + STRIDE):
+        mixed[j] = mixed[size - 1]
+    for j in range(0, size, STRIDE):
+        at = np.uint64(j)
+        p = mixed[at]
+        q = mixed[at + np.uint64(1)]
+        u = mixed[at + np.uint64(2)]
+        v = mixed[at + np.uint64(3)]
+        for k in range(np.uint64(a.size)):
             x = min(np.uint32(a[k] * p + b[k]), np.uint32(a[k] * q + b[k]))
             y = min(np.uint32(a[k] * u + b[k]), np.uint32(a[k] * v + b[k]))
-            out[k] = min(out[k], x, y)
-        j += 4
-    while j < size:
-        for k in range(a.size):
-            out[k] = min(out[k], np.uint32(a[k] * mixed[j] + b[k]))
-        j += 1
+            out[k] = min(out[k], min(x, y))  # noqa: PLW3301 - three at once are not vectorised
 
 
 @kernel
@@ -92,7 +98,7 @@ def signatures(
     longest = 0
     for i in range(n):
         longest = max(longest, offsets[i + 1] - offsets[i])
-    mixed = np.empty(longest, np.uint32)
+    mixed = np.empty(longest + STRIDE, np.uint32)
     out = np.empty((n, a.size), np.uint32)
     for i in range(n):
         start = offsets[i]
@@ -110,33 +116,40 @@ def _band_keys(
     a: NDArray[np.uint32],
     b: NDArray[np.uint32],
     bands: int,
+    rows: int,
     out: NDArray[np.uint32],
+    column: int,
 ) -> None:
-    """Write a key for each band (rows of ``out``) of each text (columns); those of texts without a shingle stay as they are.
+    """Write a key for each band (rows of ``out``) of each text (columns, from ``column`` on).
 
-    A minimum does not ask how often it was seen, so nothing is sorted.
+    Those of texts without a shingle stay as they are.
+
+    A minimum does not ask how often it was seen, so nothing is sorted. There are more permutations than bands need: 128 fill the
+    processor's vectors, and 126 leave a rest that takes as long as all else.
     """
     n = offsets.size - 1
-    rows = a.size // bands
     longest = 0
     for i in range(n):
         longest = max(longest, offsets[i + 1] - offsets[i])
-    mixed = np.empty(longest, np.uint32)
+    mixed = np.empty(longest + STRIDE, np.uint32)
     signature = np.empty(a.size, np.uint32)
     for i in range(n):
-        start = offsets[i]
-        size = offsets[i + 1] - start - 2
+        start = np.uint64(offsets[i])
+        size = offsets[i + 1] - offsets[i] - 2
         if size <= 0:
             continue
-        for j in range(size):
-            mixed[j] = mix32(_shingle(tokens[start + j], tokens[start + j + 1], tokens[start + j + 2]))
+        for j in range(np.uint64(size)):
+            at = start + j
+            mixed[j] = mix32(_shingle(tokens[at], tokens[at + np.uint64(1)], tokens[at + np.uint64(2)]))
         _signature(mixed, size, a, b, signature)
+        at = np.uint64(0)
         for k in range(bands):
             key = np.uint64(0x9E3779B97F4A7C15) * np.uint64(k + 1)
-            for r in range(rows):
-                key = np.uint64((key ^ np.uint64(signature[k * rows + r])) * np.uint64(0xFF51AFD7ED558CCD))
+            for _ in range(rows):
+                key = np.uint64((key ^ np.uint64(signature[at])) * np.uint64(0xFF51AFD7ED558CCD))
                 key ^= key >> np.uint64(32)
-            out[k, i] = np.uint32(key >> np.uint64(32))
+                at += np.uint64(1)
+            out[k, column + i] = np.uint32(key >> np.uint64(32))
 
 
 @kernel
@@ -197,13 +210,13 @@ def band_keys(
 ) -> NDArray[np.uint32]:
     """Keys of the bands of token sequences in CSR form, uint32 (BANDS, n); 0 for a text too short for a shingle."""
     a, b = permutations()
-    used = BANDS * ROWS
     out: NDArray[np.uint32] = (memory or Memory()).zeros((BANDS, offsets.size - 1), np.uint32)
 
     def part(start: int, stop: int) -> None:
-        _band_keys(offsets[start : stop + 1], tokens, a[:used], b[:used], BANDS, out[:, start:stop])
+        # The whole of ``out``: a part of its columns is another type of array, and another kernel.
+        _band_keys(offsets[start : stop + 1], tokens, a, b, BANDS, ROWS, out, start)
 
-    share(part, pieces(np.diff(offsets) + 1, 8 * jobs), jobs)
+    share(part, portions(np.diff(offsets) + 1, jobs, WORTH), jobs)
     return out
 
 
@@ -225,7 +238,7 @@ def shingle_sets(
         at = _shingle_sets(texts[start:stop], offsets, tokens, KEPT_SHINGLES, values, ends, counts[start:stop])
         return values[:at], np.diff(ends)
 
-    parts = share(part, pieces(sizes + 1, 8 * jobs), jobs)
+    parts = share(part, portions(sizes + 1, jobs, WORTH), jobs)
     kept = np.concatenate([p[1] for p in parts]) if parts else np.zeros(0, np.int64)
     values = np.concatenate([p[0] for p in parts]) if parts else np.zeros(0, np.uint32)
     return Shingles(np.r_[np.int64(0), np.cumsum(kept)], values, counts, keys)

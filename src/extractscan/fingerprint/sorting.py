@@ -58,6 +58,40 @@ def sort(values: NDArray[np.uint32]) -> None:
 
 
 @kernel
+def sort_by_upper(values: NDArray[np.uint64]) -> None:
+    """Sort in place by the upper halves, ascending; what has the same one stays in its order."""
+    n = values.size
+    if n <= 32:
+        for i in range(1, n):
+            x = values[i]
+            key = x >> np.uint64(32)
+            j = i - 1
+            while j >= 0 and values[j] >> np.uint64(32) > key:
+                values[j + 1] = values[j]
+                j -= 1
+            values[j + 1] = x
+        return
+    other = np.empty(n, np.uint64)
+    places = np.zeros((4, 256), np.uint64)
+    for i in range(np.uint64(n)):
+        x = values[i]
+        for k in range(np.uint64(4)):
+            places[k, (x >> (np.uint64(32) + np.uint64(8) * k)) & np.uint64(255)] += np.uint64(1)
+    for k in range(np.uint64(4)):
+        shift = np.uint64(32) + np.uint64(8) * k
+        at = np.uint64(0)
+        for digit in range(np.uint64(256)):
+            size = places[k, digit]
+            places[k, digit] = at
+            at += size
+        for i in range(np.uint64(n)):
+            digit = (values[i] >> shift) & np.uint64(255)
+            other[places[k, digit]] = values[i]
+            places[k, digit] += np.uint64(1)
+        values, other = other, values  # after four passes, each is what it was
+
+
+@kernel
 def place(values: NDArray[np.uint32], x: np.uint32) -> int:
     """Position of ``x`` in sorted ``values``, -1 where it is not."""
     low = 0

@@ -23,100 +23,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.fingerprint.codepoints import ASCII_FOLDED, ASCII_KIND, decode, fold, kind_of
-from extractscan.fingerprint.normalising import normalised
-from extractscan.jit import inline, kernel
-from extractscan.threads import pieces, share
+from extractscan.fingerprint.normalising import WORTH, OddTexts, normal_forms, odd_texts, utf8_buffers
+from extractscan.fingerprint.steps import plane, steps
+from extractscan.fingerprint.tokenising import interleave, read_texts
+from extractscan.threads import portions, share
 
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
 TOKEN_RULE: Final = 1
-
-
-@inline
-def mix32(h: np.uint32) -> np.uint32:
-    """MurmurHash3's 32-bit finaliser."""
-    h ^= h >> np.uint32(16)
-    h = np.uint32(h * np.uint32(0x85EBCA6B))
-    h ^= h >> np.uint32(13)
-    h = np.uint32(h * np.uint32(0xC2B2AE35))
-    return h ^ (h >> np.uint32(16))
-
-
-@kernel
-def _tokenise(
-    data: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-    tokens: NDArray[np.uint32],
-    ends: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
-    chars: NDArray[np.int64],
-) -> int:
-    """Tokenise all texts of a UTF-8 buffer; returns the number of tokens written.
-
-    ``tokens`` must hold a token for every two bytes and one more for each text.
-    """
-    at = 0
-    for i in range(offsets.size - 1):
-        p = offsets[i]
-        end = offsets[i + 1]
-        whole = np.uint64(0xCBF29CE484222325)
-        word = np.uint32(0x811C9DC5)
-        inside = False
-        digits = False
-        space = False
-        count = 0
-        while p < end:
-            b = np.uint32(data[p])
-            if b < 0x80:
-                c = ASCII_FOLDED[b]
-                kind = ASCII_KIND[b]
-                p += 1
-            else:
-                c, p = decode(data, p, b)
-                c = fold(c)
-                kind = kind_of(c)
-            if kind == 0:
-                space = True
-            else:
-                if space and count > 0:
-                    whole = np.uint64((whole ^ np.uint64(32)) * np.uint64(0x100000001B3))
-                space = False
-                count += 1
-                whole = np.uint64((whole ^ np.uint64(c)) * np.uint64(0x100000001B3))
-            if kind == 2 or kind == 3:
-                if kind == 3:
-                    if digits:
-                        continue
-                    digits = True
-                    c = np.uint32(48)
-                else:
-                    digits = False
-                inside = True
-                word = np.uint32((word ^ c) * np.uint32(0x01000193))
-                continue
-            if inside:
-                tokens[at] = mix32(word) & np.uint32(0xFFFFFFFE)
-                at += 1
-                inside = False
-                digits = False
-                word = np.uint32(0x811C9DC5)
-            if kind == 4:
-                tokens[at] = mix32(np.uint32((word ^ c) * np.uint32(0x01000193))) | np.uint32(1)
-                at += 1
-        if inside:
-            tokens[at] = mix32(word) & np.uint32(0xFFFFFFFE)
-            at += 1
-        whole ^= whole >> np.uint64(33)
-        whole = np.uint64(whole * np.uint64(0xFF51AFD7ED558CCD))
-        whole ^= whole >> np.uint64(33)
-        whole = np.uint64(whole * np.uint64(0xC4CEB9FE1A85EC53))
-        hashes[i] = whole ^ (whole >> np.uint64(33))
-        chars[i] = count
-        ends[i + 1] = at
-    return at
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,21 +53,78 @@ class Tokens:
         return self.hashes.size
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What texts have, one by one: tokens, hash and characters."""
+
+    sizes: NDArray[np.int64]
+    hashes: NDArray[np.uint64]
+    chars: NDArray[np.int64]
+
+    @staticmethod
+    def room(n: int) -> _Read:
+        return _Read(np.empty(n, np.int64), np.empty(n, np.uint64), np.empty(n, np.int64))
+
+    def part(self, start: int, stop: int) -> _Read:
+        return _Read(self.sizes[start:stop], self.hashes[start:stop], self.chars[start:stop])
+
+    def put(self, places: NDArray[np.int64], other: _Read) -> None:
+        self.sizes[places], self.hashes[places], self.chars[places] = other.sizes, other.hashes, other.chars
+
+    def fill(self, data: NDArray[np.uint8], offsets: NDArray[np.int64], *, normal: bool) -> NDArray[np.uint32]:
+        """Read the texts of a buffer; returns their tokens."""
+        values = np.empty((int(offsets[-1] - offsets[0])) // 2 + offsets.size, np.uint32)
+        used = read_texts(data, offsets, normal, steps(), plane(), values, self.sizes, self.hashes, self.chars)
+        return values[:used]
+
+
+def _ranges(texts: pl.Series, jobs: int) -> list[tuple[int, int]]:
+    if jobs <= 1:
+        return [(0, texts.len())]  # a column of strings is slow to ask for their sizes
+    return portions(texts.str.len_bytes().to_numpy().astype(np.int64) + 1, jobs, WORTH)
+
+
+def _stretched(values: NDArray[np.uint32], size: int) -> NDArray[np.uint32]:
+    """Room for ``size`` tokens: where ``values`` begin, if there is as much behind them."""
+    room = values.base
+    return room[:size] if isinstance(room, np.ndarray) and room.size >= size else np.empty(size, np.uint32)
+
+
 def tokenise(texts: pl.Series, *, jobs: int = 1) -> Tokens:
     """Tokens and hashes of a string column (raw, not yet normalised); a null counts as the empty text."""
-    data, offsets = normalised(texts, jobs)
-    n = offsets.size - 1
-    hashes = np.empty(n, np.uint64)
-    chars = np.empty(n, np.int64)
+    if texts.null_count():
+        texts = texts.fill_null("")
+    read = _Read.room(texts.len())
+    ranges = _ranges(texts, jobs)
 
-    def part(start: int, stop: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-        size = int(offsets[stop] - offsets[start])
-        values = np.empty(size // 2 + (stop - start) + 1, np.uint32)
-        ends = np.zeros(stop - start + 1, np.int64)
-        used = _tokenise(data, offsets[start : stop + 1], values, ends, hashes[start:stop], chars[start:stop])
-        return values[:used], np.diff(ends)
+    def plainly(start: int, stop: int) -> tuple[NDArray[np.uint32], OddTexts]:
+        data, offsets = utf8_buffers(texts.slice(start, stop - start))
+        values = read.part(start, stop).fill(data, offsets, normal=False)
+        return values, odd_texts(data, offsets, np.flatnonzero(read.sizes[start:stop] < 0))
 
-    parts = share(part, pieces(np.diff(offsets) + 1, 8 * jobs), jobs)
-    sizes = np.concatenate([p[1] for p in parts]) if parts else np.zeros(0, np.int64)
-    values = np.concatenate([p[0] for p in parts]) if parts else np.zeros(0, np.uint32)
-    return Tokens(np.r_[np.int64(0), np.cumsum(sizes)], values, hashes, chars)
+    parts = share(plainly, ranges, jobs)
+    forms = normal_forms([odd for _, odd in parts], jobs)
+
+    def normally(k: int, _end: int) -> NDArray[np.uint32]:
+        odd = parts[k][1]
+        if not odd.texts.size:
+            return np.empty(0, np.uint32)
+        late = _Read.room(odd.texts.size)
+        values = late.fill(*odd.spliced(forms[k]), normal=True)
+        read.put(ranges[k][0] + odd.texts, late)
+        return values
+
+    each = [(k, k + 1) for k in range(len(parts))]
+    late = share(normally, each, jobs)
+    offsets = np.r_[np.int64(0), np.cumsum(read.sizes)]
+    if len(parts) == 1 and not late[0].size:
+        return Tokens(offsets, parts[0][0], read.hashes, read.chars)
+    out = _stretched(parts[0][0], int(offsets[-1])) if len(parts) == 1 else np.empty(int(offsets[-1]), np.uint32)
+
+    def together(k: int, _end: int) -> None:
+        start, stop = ranges[k]
+        values, odd = parts[k]
+        interleave(read.sizes[start:stop], odd.texts, values, late[k], out[offsets[start] : offsets[stop]])
+
+    share(together, each, jobs)
+    return Tokens(offsets, out, read.hashes, read.chars)
