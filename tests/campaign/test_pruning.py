@@ -49,17 +49,17 @@ def test_who_is_left_is_who_is_left_one_by_one(seed, n, groups, followed):
 
 def test_one_who_falls_behind_in_between_is_not_passed_over(monkeypatch):
     monkeypatch.setattr(pruning, "FOLLOWED", 3)
-    # Unit 4 hangs on units 0 and 1 alone, which go first; 2 and 3 are like nobody much, but like one another.
-    similarity = np.full((8, 8), 0.7)
-    similarity[0], similarity[:, 0] = 0.3, 0.3
-    similarity[1], similarity[:, 1] = 0.32, 0.32
-    similarity[4, :], similarity[:, 4] = 0.5, 0.5
-    similarity[4, :2], similarity[:2, 4] = 1.6, 1.6
-    similarity[2, :], similarity[:, 2] = 0.58, 0.58
+    # Unit 3 hangs on units 0 and 1 alone, which go first; unit 2 is too unlike the rest only as long as unit 3 is there.
+    similarity = np.full((9, 9), 0.7)
+    similarity[2], similarity[:, 2] = 0.62, 0.62
+    similarity[3], similarity[:, 3] = 0.5, 0.5
+    similarity[:2], similarity[:, :2] = 0.2, 0.2
+    similarity[3, :2], similarity[:2, 3] = 1.6, 1.6
+    similarity[2, 3] = similarity[3, 2] = 0.0
     np.fill_diagonal(similarity, 0.0)
     similar = Matrix(similarity, THRESHOLD)
-    members = np.arange(8)
+    members = np.arange(9)
     left, _ = without_unlike(members, similar.totals(members), similar, THRESHOLD)
     expected, dropped = one_by_one(members, similarity)
-    assert 4 in dropped
-    assert left.tolist() == expected.tolist()
+    assert dropped == [0, 1, 3]
+    assert left.tolist() == expected.tolist() == [2, 4, 5, 6, 7, 8]
