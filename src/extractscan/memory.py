@@ -21,6 +21,7 @@ from extractscan.errors import InputError, UsageError
 from extractscan.free_memory import free_memory
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import DTypeLike, NDArray
 
 BATCH_ROWS: Final = 250_000
@@ -97,7 +98,7 @@ class Memory:
         """An array of zeros, in a mapped file if it is large. Raises InputError if the disk has no room for it."""
         kind = np.dtype(dtype)
         size = int(np.prod(shape)) * kind.itemsize
-        if self.limit is None or size <= self.limit // 8 or not _can_trim():
+        if not self._is_large(size):
             return np.zeros(shape, kind)
         try:
             with tempfile.TemporaryFile(prefix="extractscan-") as file:
@@ -106,12 +107,42 @@ class Memory:
                 mapped = mmap.mmap(file.fileno(), size)
         except OSError as error:
             raise no_room(error) from None
-        self.mapped += size
+        self._watch(mapped)
+        return np.frombuffer(mapped, kind).reshape(shape)
+
+    def table(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the same table, its columns in a mapped file if it is large. Raises InputError if the disk has no room for it."""
+        if not self._is_large(int(frame.estimated_size())):
+            return frame
+        import polars as pl  # noqa: PLC0415 (sizes are parsed without them)
+        import pyarrow as pa  # noqa: PLC0415
+
+        try:
+            with tempfile.TemporaryFile(prefix="extractscan-") as file:
+                # Polars would say in words of its own that the disk is full.
+                os.posix_fallocate(file.fileno(), 0, int(frame.estimated_size()) + (1 << 20))
+                frame.write_ipc(file, compression="uncompressed", record_batch_size=max(frame.height, 1))
+                file.flush()
+                os.ftruncate(file.fileno(), file.tell())
+                mapped = mmap.mmap(file.fileno(), file.tell())
+        except OSError as error:
+            raise no_room(error) from None
+        self._watch(mapped)
+        read = pl.from_arrow(pa.ipc.open_file(pa.py_buffer(mapped)).read_all(), rechunk=False)
+        assert isinstance(read, pl.DataFrame)  # noqa: S101
+        return read
+
+    def _is_large(self, size: int) -> bool:
+        return self.limit is not None and size > self.limit // 8 and _can_trim()
+
+    def _watch(self, mapped: mmap.mmap) -> None:
+        """See to it that what is resident of a mapped file is given back when memory runs short."""
+        assert self.limit is not None  # noqa: S101
+        self.mapped += len(mapped)
         self._maps.append(weakref.ref(mapped))
         if self._trimmer is None or not self._trimmer.is_alive():
             self._trimmer = threading.Thread(target=_trim, args=(self._maps, self.limit), daemon=True)
             self._trimmer.start()
-        return np.frombuffer(mapped, kind).reshape(shape)
 
 
 def _can_trim() -> bool:

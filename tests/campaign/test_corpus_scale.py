@@ -187,15 +187,16 @@ def test_a_bound_on_work_leaves_the_map_complete(monkeypatch):
     assert settled[0] < settled[1] < settled[2] < settled[3] == sketches.STANDARD_ERRORS
 
 
-def test_to_give_up_too_soon_costs_time_and_changes_nothing(monkeypatch):
+def test_blocks_do_not_show_where_work_is_bounded(monkeypatch):
+    monkeypatch.setattr(sketches, "HEAD", 32)
+    monkeypatch.setattr(sketches, "TAIL", 64)
+    f = some(8)
+    whole = candidates(f, SAME_CORPUS, 1, most=20_000)
     monkeypatch.setattr(sketches, "TILE", 16)
-    f = some(7)
-    whole = candidates(f, SAME_CORPUS, 1)
-    monkeypatch.setattr(sketches, "HOPELESS", 0)
-    again = candidates(f, SAME_CORPUS, 1)
-    assert np.array_equal(again.bits, whole.bits)
-    assert np.array_equal(again.links, whole.links)
-    assert again.settled == whole.settled == sketches.STANDARD_ERRORS
+    cut = candidates(f, SAME_CORPUS, 2, most=20_000)
+    assert 0.0 < cut.settled == whole.settled < sketches.STANDARD_ERRORS
+    assert np.array_equal(cut.bits, whole.bits)
+    assert np.array_equal(cut.links, whole.links)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -20,6 +20,7 @@ import polars as pl
 
 from extractscan.campaign.gates import REPEATS
 from extractscan.campaign.likeness import Matrix
+from extractscan.campaign.pruning import without_unlike
 from extractscan.coverage.frames import MIN_SUPPORT
 from extractscan.coverage.streams import NEAR_EMPTY, SAME_NOTHING, SINGLE
 from extractscan.verdict.signals import RESAMPLED_NATURAL
@@ -142,15 +143,15 @@ def _verified(members: NDArray[np.int64], similar: Likeness) -> NDArray[np.int64
     """Drop the member that is least like the mean of the others, until none is unlike or an outlier."""
     total = similar.totals(members)
     while members.size > 1:
+        members, total = without_unlike(members, total, similar, SAME_CORPUS)
+        if members.size <= 1:
+            break
         likeness = total / (members.size - 1)
         worst = int(np.argmin(likeness))
         middle = float(np.median(likeness))
         spread = max(1.4826 * float(np.median(np.abs(likeness - middle))), 0.02)
-        unlike = likeness[worst] < SAME_CORPUS
-        outlier = members.size >= 6 and likeness[worst] < middle - OUTLIER * spread
-        if not unlike and not outlier:
+        if members.size < 6 or likeness[worst] >= middle - OUTLIER * spread:
             break
-        # Sums go down by what the dropped one brought: to add them up anew would be cubic in the size of a community.
         total = np.delete(total - similar.with_one(int(members[worst]), members), worst)
         members = np.delete(members, worst)
     return members

@@ -31,6 +31,9 @@ class Likeness(Protocol):
     def with_one(self, one: int, units: NDArray[np.int64]) -> NDArray[np.float64]:
         """Similarity of each of ``units`` with ``one``, 0 for itself."""
 
+    def sums(self, members: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Sum of the similarities of each of ``units``, none a member, with ``members``, which may be in any order."""
+
     def near(self, members: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of ``units``, none a member, whose mean similarity with the members reaches the threshold."""
 
@@ -60,6 +63,11 @@ class Matrix:
         """See ``Likeness``."""
         column: NDArray[np.float64] = self.similarity[units, one]
         return column
+
+    def sums(self, members: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.float64]:
+        """See ``Likeness``."""
+        total: NDArray[np.float64] = self.similarity[np.ix_(units, members)].sum(axis=1)
+        return total
 
     def near(self, members: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.int64]:
         """See ``Likeness``."""
@@ -100,6 +108,10 @@ class Sketched:
     def with_one(self, one: int, units: NDArray[np.int64]) -> NDArray[np.float64]:
         """See ``Likeness``."""
         return with_one(self.frequencies, one, units, self.jobs)
+
+    def sums(self, members: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.float64]:
+        """See ``Likeness``."""
+        return with_all(self.frequencies, members, units, self.jobs)
 
     def near(self, members: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.int64]:
         """See ``Likeness``."""

@@ -31,12 +31,10 @@ RADIUS: Final = 4000.0
 sum of a product exceeds 4023 squared, which is below 2 to the 24th: float32 is exact up to there."""
 STANDARD_ERRORS: Final = 5.0
 """How far below the threshold an estimate may lie: a normal error is larger once in three million times."""
-WORK: Final = 1 << 33
-"""Word frequencies to look at, at most, for counting links, and again where that does not do: a quarter of a minute on two cores."""
+WORK: Final = 1 << 32
+"""Word frequencies to look at, at most, for counting links: a quarter of a minute on two cores."""
 STEPS: Final = 50
 """Steps in which ``STANDARD_ERRORS`` are narrowed, when more would have to be looked at than that."""
-HOPELESS: Final = 2
-"""Times as much work as there may be, by what was seen so far, from which nothing is compared that would be thrown away."""
 TILE: Final = 1024
 """Rows and columns of a block of the product; a multiple of 8, so that no byte of the map belongs to two blocks."""
 
@@ -139,15 +137,15 @@ def _judge(
     cells: int,
     radius: float,
     farthest: float,
-    settled: float,
     steps: int,
     codes: NDArray[np.uint8],
+    near: NDArray[np.uint8],
     work: NDArray[np.int64],
 ) -> None:
-    """Write what the estimates of rows ``start`` to ``stop`` of a block say: 1 may be alike, 2 probably is, 4 to be compared in full.
+    """Write what the estimates of rows ``start`` to ``stop`` of a block say: 1 may be alike, 3 probably is.
 
-    ``work`` (n, steps + 2) gets the word frequencies that a full comparison has to look at, by the distance of the estimate from the
-    threshold in steps of ``farthest`` standard errors; what is farther off goes nowhere.
+    ``near`` gets, above the diagonal, how far an estimate is from the threshold, in steps of ``farthest`` standard errors from 1; 0 for
+    what is farther off. ``work`` (n, steps + 2) gets by these steps the word frequencies that a full comparison has to look at.
 
     The halves are x and y in one unit and u and v in the other, tails only. The estimate is that of (<x, v> + <y, u>) / 2, and the
     error of a count sketch is made of products in one cell of different buckets, so that its variance is at most
@@ -162,32 +160,30 @@ def _judge(
         for j in range(products.shape[1]):
             t = left + j
             code = 0
+            step = 0
             if s != t and measures[s, 4] > 0.0 and measures[t, 4] > 0.0:
                 short = threshold - np.float64(products[i, j]) * 0.5 * (measures[s, 0] * measures[t, 0])
                 across = measures[s, 1] * measures[t, 2] + measures[s, 2] * measures[t, 1]
                 tails = (across + 6.0 * (measures[s, 3] * measures[t, 3])) / (4.0 * cells)
                 variance = tails + measures[s, 4] * measures[t, 4] / (24.0 * radius * radius)
-                near = short * short <= farthest * farthest * variance
+                close = short * short <= farthest * farthest * variance
                 if short <= 0.0:
                     code = 3
-                elif near:
+                elif close:
                     code = 1
-                if near:
-                    away = np.sqrt(short * short / variance)
-                    if away <= settled:
-                        code |= 4
-                    if s < t:
-                        work[s, int(away / farthest * steps)] += ends[t + 1] - ends[t]
+                if close and s < t:
+                    step = 1 + int(np.sqrt(short * short / variance) / farthest * steps)
+                    work[s, step - 1] += min(ends[s + 1] - ends[s], ends[t + 1] - ends[t])
             codes[i, j] = code
+            near[i, j] = step
 
 
 @kernel
 def _settle(
     start: int,
     stop: int,
-    top: int,
-    left: int,
-    codes: NDArray[np.uint8],
+    longer: NDArray[np.int64],
+    shorter: NDArray[np.int64],
     ends: NDArray[np.int64],
     columns: NDArray[np.int32],
     first: NDArray[np.float64],
@@ -195,28 +191,47 @@ def _settle(
     own: NDArray[np.float64],
     dimensions: int,
     threshold: float,
+    alike: NDArray[np.bool_],
 ) -> None:
-    """Compare in full the pairs that are marked so, and write 3 where they are alike, else 0."""
+    """Compare pairs ``start`` to ``stop`` in full; equal ones of ``longer``, which has the more words, stand together."""
     spread = np.zeros((dimensions, 2))
-    for i in range(start, stop):
-        s = top + i
-        filled = False
-        for k in range(codes.shape[1]):
-            if codes[i, k] & 4:
-                if not filled:
-                    for j in range(ends[s], ends[s + 1]):
-                        spread[columns[j], 0] = first[j]
-                        spread[columns[j], 1] = second[j]
-                    filled = True
-                t = left + k
-                total = 0.0
-                for j in range(ends[t], ends[t + 1]):
-                    total += spread[columns[j], 0] * second[j] + spread[columns[j], 1] * first[j]
-                codes[i, k] = 3 if total / 2.0 / np.sqrt(own[s] * own[t]) >= threshold else 0
-        if filled:
+    filled = -1
+    for k in range(start, stop):
+        s = longer[k]
+        t = shorter[k]
+        if s != filled:
+            if filled >= 0:
+                for j in range(ends[filled], ends[filled + 1]):
+                    spread[columns[j], 0] = 0.0
+                    spread[columns[j], 1] = 0.0
             for j in range(ends[s], ends[s + 1]):
-                spread[columns[j], 0] = 0.0
-                spread[columns[j], 1] = 0.0
+                spread[columns[j], 0] = first[j]
+                spread[columns[j], 1] = second[j]
+            filled = s
+        total = 0.0
+        for j in range(ends[t], ends[t + 1]):
+            total += spread[columns[j], 0] * second[j] + spread[columns[j], 1] * first[j]
+        alike[k] = total / 2.0 / np.sqrt(own[s] * own[t]) >= threshold
+
+
+@kernel
+def _correct(
+    one: NDArray[np.int64],
+    other: NDArray[np.int64],
+    guessed: NDArray[np.bool_],
+    alike: NDArray[np.bool_],
+    bits: NDArray[np.uint8],
+    links: NDArray[np.int64],
+) -> None:
+    """Put what was found in place of what was ``guessed`` of some pairs."""
+    for k in range(one.size):
+        for s, t in ((one[k], other[k]), (other[k], one[k])):
+            bit = np.uint8(128 >> (t & 7))
+            if alike[k]:
+                bits[s, t >> 3] |= bit
+            else:
+                bits[s, t >> 3] &= ~bit
+            links[s] += np.int64(alike[k]) - np.int64(guessed[k])
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -253,65 +268,57 @@ def sketch(f: Frequencies, jobs: int) -> tuple[NDArray[np.float32], NDArray[np.f
     return rows, measures
 
 
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """Pairs of one block that are near the threshold: positions in the block, how near (from 1), and whether each was counted as alike."""
+
+    top: int
+    left: int
+    places: NDArray[np.int32]
+    steps: NDArray[np.uint8]
+    guessed: NDArray[np.bool_]
+
+    def within(self, reach: int) -> _Near:
+        """Those that are within ``reach`` steps."""
+        kept = self.steps <= reach
+        return _Near(self.top, self.left, self.places[kept], self.steps[kept], self.guessed[kept])
+
+
 def candidates(f: Frequencies, threshold: float, jobs: int, most: int = WORK) -> Candidates:
-    """Find the pairs whose similarity may reach ``threshold``; needs n squared bits and 8 KiB a unit.
+    """Find the pairs whose similarity may reach ``threshold``; needs n squared bits, 8 KiB a unit, and 6 bytes for each pair near it.
 
     ``most`` bounds the word frequencies that are looked at.
     """
-    rows, measures = sketch(f, jobs)
-    work = np.zeros((f.size, STEPS + 2), np.int64)
-    found = _sweep(f, rows, measures, threshold, STANDARD_ERRORS, most, work, jobs)
-    if found is not None:
-        return found
-    # That sweep gave up, but has seen how far from the threshold full comparisons can go.
-    reached = np.cumsum(work.sum(axis=0))
-    settled = STANDARD_ERRORS * min(int(np.searchsorted(reached, most, side="right")), STEPS) / STEPS
-    found = _sweep(f, rows, measures, threshold, settled, None, work, jobs)
-    assert found is not None  # noqa: S101
-    return found
-
-
-def _sweep(
-    f: Frequencies,
-    rows: NDArray[np.float32],
-    measures: NDArray[np.float64],
-    threshold: float,
-    settled: float,
-    most: int | None,
-    work: NDArray[np.int64],
-    jobs: int,
-) -> Candidates | None:
-    """Judge all pairs, and compare in full those within ``settled`` standard errors.
-
-    None if there is more than ``most`` to look at, or by the blocks so far there seems to be ``HOPELESS`` times as much: then
-    nothing more is compared, and ``work`` says what there is.
-    """
     n = f.size
-    tiles = -(-n // TILE)
-    blocks = 0
-    gave_up = False
-    work[:] = 0
+    rows, measures = sketch(f, jobs)
     bits = np.zeros((n, -(-n // 8)), np.uint8)
     links = np.zeros(n, np.int64)
+    work = np.zeros((n, STEPS + 2), np.int64)
+    reach = STEPS
+    waiting: list[_Near] = []
     for top in range(0, n, TILE):
         # The halves change places on one side: the product is that across the halves.
         turned = np.roll(rows[top : top + TILE], HEAD + TAIL, axis=1)
         for left in range(top, n, TILE):
             products = turned @ rows[left : left + TILE].T
-            codes = _block(f, products, measures, top, left, threshold, settled, work, jobs)
-            blocks += 1
-            seen = int(work.sum())
-            if most is not None and (seen > most or seen * tiles * (tiles + 1) > 2 * HOPELESS * most * blocks):
-                gave_up = True
-            if not gave_up:
-                _settled(f, codes, top, left, threshold, jobs)
-            alike, linked = (codes & 1) > 0, (codes & 2) > 0
+            codes, near = _block(f, products, measures, top, left, threshold, work, jobs)
+            alike, linked = codes > 0, codes > 1
             bits[top : top + TILE, left // 8 : (left + TILE) // 8] = np.packbits(alike, axis=1)
             links[top : top + TILE] += np.count_nonzero(linked, axis=1)
             if left > top:
                 bits[left : left + TILE, top // 8 : (top + TILE) // 8] = np.packbits(alike.T, axis=1)
                 links[left : left + TILE] += np.count_nonzero(linked, axis=0)
-    return None if gave_up else Candidates(bits, links, settled)
+            places = np.flatnonzero(near)
+            waiting.append(_Near(top, left, places.astype(np.int32), near.ravel()[places], linked.ravel()[places]))
+            reached = np.cumsum(work.sum(axis=0))
+            # What is farther off than there is time for is let go at once: there may be a hundred million of such pairs.
+            fits = min(int(np.searchsorted(reached, most, side="right")), STEPS)
+            if fits < reach:
+                reach = fits
+                waiting = [w.within(reach) for w in waiting]
+    for pairs in waiting:
+        _compare(f, pairs.within(reach) if reach < STEPS else pairs, threshold, bits, links, jobs)
+    return Candidates(bits, links, STANDARD_ERRORS * reach / STEPS)
 
 
 def _block(
@@ -321,28 +328,42 @@ def _block(
     top: int,
     left: int,
     threshold: float,
-    settled: float,
     work: NDArray[np.int64],
     jobs: int,
-) -> NDArray[np.uint8]:
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Judge one block of pairs: see ``_judge``."""
-    codes = np.empty(products.shape, np.uint8)
+    codes, near = np.empty(products.shape, np.uint8), np.empty(products.shape, np.uint8)
     errors = STANDARD_ERRORS
 
     def part(start: int, stop: int) -> None:
         _judge(
-            start, stop, top, left, products, measures, f.ends, threshold, TAIL, RADIUS, errors, settled, STEPS, codes, work
+            start, stop, top, left, products, measures, f.ends, threshold, TAIL, RADIUS, errors, STEPS, codes, near, work
         )  # fmt: skip
 
     share(part, pieces(np.ones(products.shape[0], np.int64), 2 * jobs), jobs)
-    return codes
+    return codes, near
 
 
-def _settled(f: Frequencies, codes: NDArray[np.uint8], top: int, left: int, threshold: float, jobs: int) -> None:
-    """Compare in full what is marked so, in place: see ``_settle``."""
+def _compare(
+    f: Frequencies, near: _Near, threshold: float, bits: NDArray[np.uint8], links: NDArray[np.int64], jobs: int
+) -> None:
+    """Compare pairs of a block in full, and correct the map and the links by what is found."""
+    row, column = np.divmod(near.places.astype(np.int64), min(TILE, f.size - near.left))
+    one, other = near.top + row, near.left + column
+    words = np.diff(f.ends)
+    # Only words of both count: it is enough to walk through the fewer. The sum is the same to the bit, what is left out being zeros.
+    swap = words[one] < words[other]
+    longer, shorter = np.where(swap, other, one), np.where(swap, one, other)
+    order = np.argsort(longer, kind="stable")
+    longer, shorter = longer[order], shorter[order]
+    found = np.zeros(order.size, bool)
 
     def part(start: int, stop: int) -> None:
-        _settle(start, stop, top, left, codes, f.ends, f.columns, f.first, f.second, f.own, f.dimensions, threshold)
+        _settle(
+            start, stop, longer, shorter, f.ends, f.columns, f.first, f.second, f.own, f.dimensions, threshold, found
+        )  # fmt: skip
 
-    # Rows differ in what they have to look at.
-    share(part, pieces(1 + np.count_nonzero(codes & 4, axis=1), 2 * jobs), jobs)
+    share(part, pieces(words[shorter] + 1, 2 * jobs), jobs)
+    alike = np.empty(order.size, bool)
+    alike[order] = found
+    _correct(one, other, near.guessed, alike, bits, links)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import polars as pl
 
 from extractscan.fingerprint.tallies import distinct_values
 from extractscan.jit import kernel
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import NDArray
 
 HOUR_US: Final = 3_600_000_000
@@ -70,11 +70,14 @@ class Activity:
 
     def __init__(self, requests: pl.DataFrame, total: int) -> None:
         """Take ``stream`` and ``time_us`` of all requests; ``total`` counts streams."""
-        hours = requests.select("stream", (pl.col("time_us") // HOUR_US).alias("hour")).unique().sort("stream", "hour")
-        hour = hours["hour"].to_numpy()
+        hours = requests["time_us"].to_numpy() // HOUR_US
         # Days and times of day are those of UTC: where a day begins matters little, since it is the same for all.
-        self._hour = hour - (hour.min(initial=0) // HOURS) * HOURS
-        self._rows = np.searchsorted(hours["stream"].to_numpy(), np.arange(total + 1))
+        hours -= (hours.min(initial=0) // HOURS) * HOURS
+        width = int(hours.max(initial=0)) + 1
+        hours += requests["stream"].to_numpy() * width
+        active = distinct_values(hours)
+        self._hour = active % width
+        self._rows = np.searchsorted(active, np.arange(total + 1) * width)
 
     def foresee(self, groups: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> None:
         """Groups of which ``together`` will be asked: nothing to prepare here."""

@@ -18,12 +18,12 @@ from extractscan.cluster.candidates import verified_pairs
 from extractscan.cluster.similarity import jaccard
 from extractscan.fingerprint.minhash import KEPT_SHINGLES, band_keys, shingle_sets
 from extractscan.jit import kernel
+from extractscan.memory import Memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from extractscan.fingerprint.minhash import Shingles
-    from extractscan.memory import Memory
 
 THRESHOLD: Final = 0.8
 """Jaccard similarity at which two prompts are near-duplicates: one word in about thirty changed in a text of 80 words
@@ -119,8 +119,12 @@ def cluster_texts(
     """
     keys = band_keys(offsets, tokens, jobs=jobs, memory=memory)
     texts = meeting(offsets, keys, jobs=jobs)
-    keys = np.ascontiguousarray(keys[:, texts])
-    some = cluster(shingle_sets(texts, offsets, tokens, keys, jobs=jobs), threshold=threshold, radius=radius, jobs=jobs)
+    known: NDArray[np.uint32] = (memory or Memory()).zeros((keys.shape[0], texts.size), np.uint32)
+    for band, row in zip(known, keys, strict=True):
+        band[:] = row[texts]
+    del keys
+    shingles = shingle_sets(texts, offsets, tokens, known, jobs=jobs, memory=memory)
+    some = cluster(shingles, threshold=threshold, radius=radius, jobs=jobs)
     label = np.arange(offsets.size - 1)
     least = np.ones(offsets.size - 1)
     label[texts] = texts[some.label]

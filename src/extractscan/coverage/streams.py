@@ -138,9 +138,9 @@ def streams_of(
     for family, size in zip(family_of_unit.tolist(), np.diff(units.skeleton_offsets).tolist(), strict=True):
         if family >= 0:
             words[family] = max(size, words.get(family, 0))
-    payload = payload_hashes(prompts, frames.front, frames.back, texts.offsets, texts.tokens)
 
-    # From here on by stream: an item splits where its requests do (unframed, in and outside conversations).
+    # From here on by stream: an item splits where its requests do (unframed, in and outside conversations). What is as long as the log
+    # is let go as soon as it has served.
     turns, later = conversing(requests, first_turn)
     unit = units.of_item[item]
     family = family_of_unit[unit]
@@ -153,9 +153,9 @@ def streams_of(
     family = np.where(few & (~turns | mostly[account]), NEAR_EMPTY, family)
     family = np.where(carried_on(requests, unit, units, turns, later), CARRIED_ON, family)
     width = int(family.max(initial=0)) + 1 - CARRIED_ON
-    stream_keys, stream, sizes = np.unique(
-        account * width + family - CARRIED_ON, return_inverse=True, return_counts=True
-    )
+    keys = account * width + family - CARRIED_ON
+    del account, family, few, unit, later
+    stream_keys, stream, sizes = np.unique(keys, return_inverse=True, return_counts=True)
     table = pl.DataFrame(
         {
             "stream": np.arange(stream_keys.size),
@@ -164,28 +164,30 @@ def streams_of(
             "requests": sizes.astype(np.int64),
         }
     )
-    pair = stream * (prompts.size + 1) + item
-    pairs, first, number, sent = np.unique(pair, return_index=True, return_inverse=True, return_counts=True)
-    pair_stream, sheet_item = np.divmod(pairs, prompts.size + 1)
-    order = np.lexsort((first, pair_stream))  # by stream and first use: requests are in order of time
+    np.multiply(stream, prompts.size + 1, out=keys)
+    keys += item
+    pairs, first, number, sent = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    del keys
+    order = np.lexsort((first, pairs // (prompts.size + 1)))  # by stream and first use: requests are in order of time
     place = np.empty_like(order)
     place[order] = np.arange(order.size)
-    sheet_item = sheet_item[order]
-    slots = _with_systems(
-        payload[sheet_item], sheets.system[sheet_item], prints.systems.hashes, pair_stream[order], sizes
-    )
-    items = pl.DataFrame(
-        {
-            "stream": pair_stream[order],
-            "account": account[first[order]].astype(np.uint32),
-            "prompt": prompts[sheet_item],
-            "times": sent[order].astype(np.int64),
-            "front": frames.front[sheet_item],
-            "back": frames.back[sheet_item],
-            "payload": slots,
-        }
-    )
     requests = requests.with_columns(
         pl.Series("turns", turns), pl.Series("stream", stream.astype(np.int64)), pl.Series("item", place[number])
+    )
+    del turns, stream, number, place, first
+    of_stream, sheet_item = np.divmod(pairs[order], prompts.size + 1)
+    sent = sent[order].astype(np.int64)
+    del pairs, order
+    payload = payload_hashes(prompts, frames.front, frames.back, texts.offsets, texts.tokens)[sheet_item]
+    items = pl.DataFrame(
+        {
+            "stream": of_stream,
+            "account": table["account"].to_numpy()[of_stream],
+            "prompt": prompts[sheet_item],
+            "times": sent,
+            "front": frames.front[sheet_item],
+            "back": frames.back[sheet_item],
+            "payload": _with_systems(payload, sheets.system[sheet_item], prints.systems.hashes, of_stream, sizes),
+        }
     )
     return Streams(table, items, requests, words)

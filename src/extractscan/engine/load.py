@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -76,6 +76,8 @@ def load(
         for batch in in_turn(fingerprint, united(reader.batches()), jobs):
             merger.add(batch)
         prints = merger.finish()
+    # Few of its columns are walked through at a time.
+    prints = replace(prints, requests=memory.table(prints.requests))
     need = needed(prints.requests.height, len(prints.prompts))
     if memory.limit is not None and need > memory.limit:
         observer.warn(f"this log wants about {need / (1 << 30):.1f} GiB of memory, more than it may take")

@@ -73,12 +73,12 @@ class _Names:
     def finish(self, shelf: Shelf) -> tuple[pl.Series, pl.Series]:
         """Distinct values in order, and each row's rank among them (uint32, null where absent)."""
         values = pl.concat([part.values for part in self._parts]).unique().sort()
-        ranks = pl.DataFrame({"value": values, "rank": pl.int_range(values.len(), dtype=pl.UInt32, eager=True)})
         columns = []
         while self._parts:
             part = self._parts.pop(0)
-            rank = part.values.alias("value").to_frame().join(ranks, on="value", how="left", maintain_order="left")
-            columns.append(rank["rank"].gather(shelf.column(part.codes)))
+            # By search: to join, a table of all of the log's values would be made for every part.
+            ranks = values.search_sorted(part.values).cast(pl.UInt32)
+            columns.append(ranks.gather(shelf.column(part.codes)))
         return values, pl.concat(columns, rechunk=True)
 
 

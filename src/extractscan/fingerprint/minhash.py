@@ -227,21 +227,30 @@ def shingle_sets(
     keys: NDArray[np.uint32],
     *,
     jobs: int = 1,
+    memory: Memory | None = None,
 ) -> Shingles:
     """Shingle sets of ``texts`` (positions in the CSR form), whose band keys ``keys`` (BANDS, texts) are known."""
     sizes = np.clip(offsets[texts + 1] - offsets[texts] - (SHINGLE - 1), 0, KEPT_SHINGLES)
     counts = np.zeros(texts.size, np.int64)
 
-    def part(start: int, stop: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-        values = np.empty(int(sizes[start:stop].sum()), np.uint32)
-        ends = np.zeros(stop - start + 1, np.int64)
-        at = _shingle_sets(texts[start:stop], offsets, tokens, KEPT_SHINGLES, values, ends, counts[start:stop])
-        return values[:at], np.diff(ends)
+    places = np.r_[np.int64(0), np.cumsum(sizes)]
+    values: NDArray[np.uint32] = (memory or Memory()).zeros((int(places[-1]),), np.uint32)
 
-    parts = share(part, portions(sizes + 1, jobs, WORTH), jobs)
-    kept = np.concatenate([p[1] for p in parts]) if parts else np.zeros(0, np.int64)
-    values = np.concatenate([p[0] for p in parts]) if parts else np.zeros(0, np.uint32)
-    return Shingles(np.r_[np.int64(0), np.cumsum(kept)], values, counts, keys)
+    def part(start: int, stop: int) -> tuple[int, NDArray[np.int64]]:
+        ends = np.zeros(stop - start + 1, np.int64)
+        room = values[places[start] : places[stop]]
+        _shingle_sets(texts[start:stop], offsets, tokens, KEPT_SHINGLES, room, ends, counts[start:stop])
+        return int(places[start]), ends
+
+    at = 0
+    kept = [np.zeros(1, np.int64)]
+    # A text has as many shingles as there is room for, or fewer: each part moves down to where the one before it ends.
+    for place, ends in share(part, portions(sizes + 1, jobs, WORTH), jobs):
+        size = int(ends[-1])
+        values[at : at + size] = values[place : place + size]
+        kept.append(at + ends[1:])
+        at += size
+    return Shingles(np.concatenate(kept), values[:at], counts, keys)
 
 
 def shingle(offsets: NDArray[np.int64], tokens: NDArray[np.uint32], *, jobs: int = 1) -> Shingles:
