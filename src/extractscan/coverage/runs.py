@@ -20,9 +20,9 @@ ONE_TURN: Final = 5
 """Conversations of one turn for each longer one up to which an account is taken to converse in all of them. In published chat logs
 well over half of all conversations have one turn; five in six is the cautious side of that."""
 RUNS: Final = 5
-LONG: Final = 50
-"""Conversations of an account under which they may be a list that is sent in one or a few, and the mean number of their turns from
-which they are taken for that: people take a few turns, agents a few dozen."""
+LONG: Final = 10
+"""Conversations of an account under which they may be a list that is sent in one or a few, and the mean number of their turns above
+which they are taken for that: people take a few turns, and a handful of an agent's runs hardly matters."""
 NEVER_FIRST: Final = 0.1
 """Share of its conversations that a frame opens, up to which it is what later turns look like, and no way to ask."""
 

@@ -151,7 +151,8 @@ def streams_of(
     # People say *ok* now and then in a conversation; who says hardly anything else is not conversing.
     mostly = np.bincount(account, weights=few) >= np.maximum(MOSTLY * np.bincount(account), MOSTLY_MIN)
     family = np.where(few & (~turns | mostly[account]), NEAR_EMPTY, family)
-    family = np.where(carried_on(requests, unit, units, turns, later), CARRIED_ON, family)
+    # What is not framed converses or does not, whatever follows what.
+    family = np.where((family >= 0) & carried_on(requests, unit, units, turns, later), CARRIED_ON, family)
     width = int(family.max(initial=0)) + 1 - CARRIED_ON
     keys = account * width + family - CARRIED_ON
     del account, family, few, unit, later

@@ -213,7 +213,12 @@ def _talk(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Rows of unframed conversations of accounts without a finding, the bounds of each account's, and their conversations."""
     kept = table.select(pl.col("quiet") & (pl.col("family") == CONVERSATION)).to_series().to_numpy()
-    rows = rows[kept[streams.requests["stream"].to_numpy()]]
+    talks = prints.requests.select("account", "conversation_id")[rows].with_columns(
+        pl.Series("kept", kept[streams.requests["stream"].to_numpy()])
+    )
+    # Only whole conversations: one that a framed request opens, say, would be copied without its beginning.
+    whole = pl.col("conversation_id").is_null() | pl.col("kept").all().over("account", "conversation_id")
+    rows = rows[talks.select(pl.col("kept") & whole).to_series().to_numpy()]
     account = prints.requests["account"].to_numpy()[rows].astype(np.int64)
     # Where a log gives no conversation ids, all that an account said is one.
     named = prints.requests["conversation_id"].cast(pl.Int64).fill_null(-1).to_numpy()[rows]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from extractscan.verdict.findings import AccountFinding, Allowed, Findings, RunSummary, Severity, Tie
 
-SEVERITY_MEANING = "high: at least 7 bits from two families of evidence that agree; medium: 5 bits; low: 3 bits"
+SEVERITY_MEANING = "high: at least 8 bits from two families of evidence that agree; medium: 5 bits; low: 3 bits"
 NOTHING = "Nothing found: no campaign, and no account that stands out."
 UNSCORED = "No request could be kept, so nothing was scored."
 LEAST = 0.05
