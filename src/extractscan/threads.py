@@ -33,9 +33,9 @@ def pieces(weights: NDArray[np.int64], most: int) -> list[tuple[int, int]]:
 
 
 @cache
-def _helpers() -> ThreadPoolExecutor:
-    """Threads that wait for work: to start them takes as long as hashing a megabyte."""
-    return ThreadPoolExecutor(max(1, 2 * (os.cpu_count() or 1)), "share")
+def _helpers(jobs: int) -> ThreadPoolExecutor:
+    """Threads that wait for work, no more than were asked for: to start them takes as long as hashing a megabyte."""
+    return ThreadPoolExecutor(jobs, "share")
 
 
 os.register_at_fork(after_in_child=_helpers.cache_clear)  # no thread survives a fork
@@ -61,7 +61,7 @@ def share(work: Callable[[int, int], T], ranges: list[tuple[int, int]], jobs: in
                 return
             results[k] = work(start, stop)
 
-    helpers = [_helpers().submit(help_out) for _ in range(min(jobs, len(ranges)) - 1)]
+    helpers = [_helpers(jobs).submit(help_out) for _ in range(min(jobs, len(ranges)) - 1)]
     try:
         help_out()
     finally:

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from coverage_help import streams_of, words
 
-from extractscan.coverage.runs import LONG, RUNS
+from extractscan.coverage.runs import RUNS
 from extractscan.coverage.streams import CARRIED_ON, CONVERSATION, NEAR_EMPTY, SINGLE
 
 FRAME = "Solve the task of this benchmark, one action a turn:"
@@ -26,7 +26,7 @@ def runs(count, turns, **more):
     return [
         row
         for n in range(count)
-        for row in run(n, turns, words(9 * n, 9), lambda t, n=n: words(5000 + 400 * n + 7 * t, 7), **more)
+        for row in run(n, turns, words(9 * n, 9), lambda t, n=n: words(5000 + 400 * n + 7 * t, 3 + (n + t) % 3), **more)
     ]
 
 
@@ -39,9 +39,29 @@ def sizes(rows):
     return found
 
 
-@pytest.mark.parametrize("count", [1, RUNS - 1, RUNS, 20])
+@pytest.mark.parametrize("count", [RUNS, 20])
 def test_under_a_system_prompt_the_task_is_what_was_asked(count):
     assert sizes(runs(count, 8, system=SYSTEM)) == {0: count, CARRIED_ON: 7 * count}
+
+
+def test_a_few_conversations_may_be_a_list():
+    assert sizes(runs(RUNS - 1, 8, system=SYSTEM)) == {0: 8 * (RUNS - 1)}
+
+
+def test_turns_of_one_kind_are_a_list_in_however_many_conversations():
+    """Items of one list, eight in each conversation: the first is as long as the rest."""
+    rows = [
+        row
+        for n in range(20)
+        for row in run(
+            n,
+            8,
+            words(500 * n, 5 + n % 4),
+            lambda t, n=n: words(500 * n + 20 * t, 5 + (n + t) % 4),
+            system=SYSTEM,
+        )
+    ]
+    assert sizes(rows) == {0: 160}
 
 
 def test_without_a_frame_all_turns_converse():
@@ -51,15 +71,6 @@ def test_without_a_frame_all_turns_converse():
 def test_turns_without_ids_cannot_be_told_to_be_runs():
     rows = [{**row, "conversation_id": None} for row in runs(6, 4, system=SYSTEM)]
     assert sizes(rows) == {0: 24}
-
-
-@pytest.mark.parametrize(("turns", "list_"), [(LONG, False), (LONG + 1, True)])
-def test_a_few_endless_conversations_are_a_list(turns, list_):
-    rows = runs(RUNS - 1, turns, system=SYSTEM)
-    asked = turns if list_ else 1
-    assert sizes(rows).get(0) == asked * (RUNS - 1)
-    # As many conversations of that length are an agent's.
-    assert sizes(runs(RUNS, turns, system=SYSTEM))[0] == RUNS
 
 
 def test_what_tools_answer_is_no_frame_though_it_begins_alike():

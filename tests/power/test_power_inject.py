@@ -16,7 +16,7 @@ def injected(lent):
     free, talkers = np.ones(lends.sizes.size, bool), np.ones(lends.talk_bounds.size - 1, bool)
     drafts = [
         draft(
-            Spec(kind.name, 4, 12, 0.5, 0), kind, lends, free, talkers, np.random.default_rng([1, number]), spread=0.35
+            Spec(kind.name, 4, 24, 0.5, 0), kind, lends, free, talkers, np.random.default_rng([1, number]), spread=0.35
         )
         for number, kind in enumerate(KINDS)
     ]

@@ -17,7 +17,7 @@ from extractscan.campaign.partition import partition_bits
 from extractscan.campaign.pivot import choices, pivot_bits, pivots
 from extractscan.campaign.succession import succession_bits
 from extractscan.campaign.synchrony import FEWEST, Activity, synchrony_bits
-from extractscan.coverage.streams import SINGLE, TURNS
+from extractscan.coverage.streams import CARRIED_ON, SINGLE, TURNS
 from extractscan.verdict.findings import Evidence, Gate, Tie
 from extractscan.verdict.signals import CAPS, RESAMPLED_NATURAL
 
@@ -35,6 +35,8 @@ SUPPORTING: Final = frozenset({"corpus", "means"})
 """Families that add to a group's evidence and are never its only reason."""
 ORGANIC: Final = -0.8
 """Load bits under which a group's loads are those of independent customers: all but a tenth of what there can be."""
+MOSTLY_RUNS: Final = 0.8
+"""Share of a group's members whose later turns carry on runs, from which its loads are numbers of runs."""
 MOST: Final = 0.5
 """Share of a group's members who send each payload, from which it is a test or an exercise that all of them were given."""
 PLAINLY_SHARED_OUT: Final = 3.0
@@ -110,6 +112,8 @@ def population_of(
     )
     highest = profiles["account"].max()
     total = int(highest) + 1 if isinstance(highest, int) else 0
+    carries = np.zeros(total, bool)
+    carries[profiles.filter(pl.col("family") == CARRIED_ON)["account"].to_numpy()] = True
     # A row for every number, since accounts without a prompt leave gaps.
     senders = (
         pl.DataFrame({"account": np.arange(total, dtype=np.uint32)})
@@ -118,6 +122,7 @@ def population_of(
         .with_columns(
             pl.col("end_users").fill_null(0),
             pl.col("single_turn").fill_null(0),
+            pl.Series("runs", carries),
             pl.when(pl.col("org_id").is_not_null()).then(pl.len().over("org_id")).otherwise(0).alias("colleagues"),
         )
     )
@@ -311,7 +316,9 @@ def judge(group: Group, known: Population) -> Judged:
         0.0 if group.kind == "near_empty" else _known_to_all(overlap),
         group.likeness,
         same_test=same_test,
-        handed_out=float(np.clip(load / PLAINLY_EVEN, 0.0, 1.0)),
+        # Loads of those whose turns are runs and of those whose turns are not cannot be compared.
+        handed_out=float(np.clip(load / PLAINLY_EVEN, 0.0, 1.0))
+        * float(np.mean(members["runs"].to_numpy()) >= MOSTLY_RUNS),
         repeats_on_purpose=on_purpose,
     )
     # What only supports counts as far as a group has a reason of its own: in full from one bit.

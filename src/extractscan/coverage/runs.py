@@ -20,9 +20,10 @@ ONE_TURN: Final = 5
 """Conversations of one turn for each longer one up to which an account is taken to converse in all of them. In published chat logs
 well over half of all conversations have one turn; five in six is the cautious side of that."""
 RUNS: Final = 5
-LONG: Final = 10
-"""Conversations of an account under which they may be a list that is sent in one or a few, and the mean number of their turns above
-which they are taken for that: people take a few turns, and a handful of an agent's runs hardly matters."""
+"""Conversations of several turns from which an account's later turns are told from its first."""
+OTHERWISE: Final = 3.0
+"""Standard errors by which the lengths of first and of later turns differ where the later ones are of another kind. Items of one list that
+is sent in several conversations are of one kind wherever they stand."""
 NEVER_FIRST: Final = 0.1
 """Share of its conversations that a frame opens, up to which it is what later turns look like, and no way to ask."""
 
@@ -53,15 +54,38 @@ def conversing(requests: pl.DataFrame, first: int | None) -> tuple[NDArray[np.bo
     return talks.to_numpy(), joined["later"].to_numpy()
 
 
-def carried_on(
-    requests: pl.DataFrame, unit: NDArray[np.int64], units: Units, talks: NDArray[np.bool_], later: NDArray[np.bool_]
+def _of_two_kinds(
+    lengths: NDArray[np.float64], later: NDArray[np.bool_], owner: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Whether each request only carries on a run that an earlier one began; ``unit`` is its unit.
+    """Whether the first and the later turns of each owner differ in length, by Welch's t.
 
-    Unless an account has few conversations, and these are so long that they look like one list (see ``LONG``), that are
+    ``lengths`` are in ln of tokens. Sums are of whole numbers of thousandths, which add up alike in any order.
+    """
+    total = int(owner.max(initial=-1)) + 1
+    whole = np.rint(lengths * 1000.0)
+    at = 2 * owner + later
+    n = np.bincount(at, minlength=2 * total).astype(np.float64)
+    mean = np.bincount(at, weights=whole, minlength=2 * total) / np.maximum(n, 1.0)
+    square = np.bincount(at, weights=whole * whole, minlength=2 * total) / np.maximum(n, 1.0)
+    error = np.maximum(square - mean * mean, 1.0) / np.maximum(n - 1.0, 1.0)
+    t = (mean[::2] - mean[1::2]) / np.sqrt(error[::2] + error[1::2])
+    return (np.abs(t) >= OTHERWISE) & (n[::2] >= RUNS) & (n[1::2] >= RUNS)
+
+
+def carried_on(
+    requests: pl.DataFrame,
+    unit: NDArray[np.int64],
+    units: Units,
+    tokens: NDArray[np.int64],
+    talks: NDArray[np.bool_],
+    later: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Whether each request only carries on a run that an earlier one began; ``unit`` is its unit, ``tokens`` the size of its prompt.
+
+    Of an account with at least ``RUNS`` conversations of several turns, that are
 
     * the requests of a frame that hardly ever opens one: what a tool's answers have in common;
-    * later turns without a frame of their own under a system prompt that is the same in all turns.
+    * later turns without a frame of their own under a system prompt, where they are of another kind than the first (``OTHERWISE``).
 
     A later turn whose frame opens conversations too is one more item of a list.
     """
@@ -74,13 +98,17 @@ def carried_on(
     number = talk.select(pl.struct("account", "conversation").rank("dense").cast(pl.Int64) - 1).to_series().to_numpy()
     long = np.bincount(number) > 1
     begun = np.bincount(account[~later[rows] & long[number]], minlength=int(account.max()) + 1)
-    turns = np.bincount(account[long[number]], minlength=begun.size)
-    runs = (begun >= RUNS) | (turns <= LONG * begun)
     own = unit[rows]
     total = units.account.size
     pairs = np.unique(own * (int(number.max()) + 1) + number) // (int(number.max()) + 1)
     opened = np.bincount(own[~later[rows] & long[number]], minlength=total)
     follows = (units.group >= 0) & (opened <= NEVER_FIRST * np.bincount(pairs, minlength=total))
     plain = (units.group < 0) & (units.system >= 0)
-    out[rows] = runs[account] & long[number] & (follows[own] | (plain[own] & later[rows]))
+    # What stands alone under a system prompt is compared by account and system prompt.
+    alone = np.flatnonzero(plain[own] & long[number])
+    sheets, sheet = np.unique(own[alone], return_inverse=True)
+    kinds = _of_two_kinds(np.log1p(tokens[rows[alone]].astype(np.float64)), later[rows[alone]], sheet)
+    answers = np.zeros(rows.size, bool)
+    answers[alone] = kinds[sheet] & later[rows[alone]] if sheets.size else False
+    out[rows] = (begun[account] >= RUNS) & long[number] & (follows[own] | answers)
     return out

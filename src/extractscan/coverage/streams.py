@@ -146,13 +146,14 @@ def streams_of(
     family = family_of_unit[unit]
     family = np.where(family >= 0, family, np.where(turns, CONVERSATION, SINGLE))
     account = requests["account"].to_numpy().astype(np.int64)
-    few = np.diff(texts.offsets)[requests["prompt"].to_numpy()] <= FEW_WORDS
+    sizes = np.diff(texts.offsets)[requests["prompt"].to_numpy()]
+    few = sizes <= FEW_WORDS
     few &= (family < 0) | _the_same(account[few], item[few], int(account.max(initial=-1)) + 1)[account]
     # People say *ok* now and then in a conversation; who says hardly anything else is not conversing.
     mostly = np.bincount(account, weights=few) >= np.maximum(MOSTLY * np.bincount(account), MOSTLY_MIN)
     family = np.where(few & (~turns | mostly[account]), NEAR_EMPTY, family)
     # What is not framed converses or does not, whatever follows what.
-    family = np.where((family >= 0) & carried_on(requests, unit, units, turns, later), CARRIED_ON, family)
+    family = np.where((family >= 0) & carried_on(requests, unit, units, sizes, turns, later), CARRIED_ON, family)
     width = int(family.max(initial=0)) + 1 - CARRIED_ON
     keys = account * width + family - CARRIED_ON
     del account, family, few, unit, later
