@@ -22,9 +22,10 @@ from extractscan.campaign.evidence import (
 )
 from extractscan.campaign.groups import Group
 from extractscan.campaign.load import UNEVEN
+from extractscan.campaign.members import PLAINLY_EVEN
 from extractscan.campaign.overlap import Payloads
 from extractscan.campaign.partition import Meetings
-from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY
+from extractscan.coverage.streams import CARRIED_ON, CONVERSATION, NEAR_EMPTY
 from extractscan.verdict.signals import CAPS
 
 
@@ -208,6 +209,30 @@ def test_one_network_and_conversations_and_public_items():
     assert names(found.gates) == ["conversations"]
     found = judged([Made(a, CORPUS[:30], 0) for a in range(8)])
     assert names(found.gates) == ["public_items"]
+
+
+def judged_runs(openers, agents):
+    """A frame's conversations, whose later turns carry on runs with the first ``agents`` accounts."""
+    made = [Made(m.account, m.payloads, 0, more={"conversing": 1.0}) for m in openers]
+    made += [
+        Made(m.account, zipf(90 + m.account, 9, 60), CARRIED_ON, more={"conversing": 1.0}) for m in openers[:agents]
+    ]
+    known, profiles = prepared(made)
+    return judge(Group("frame", by_family(profiles, 0), 1.0, (0,)), known)
+
+
+@pytest.mark.parametrize(("agents", "gates"), [(0, ["conversations"]), (6, ["conversations"]), (7, []), (8, [])])
+def test_loads_are_numbers_of_runs_where_most_members_carry_runs_on(agents, gates):
+    """Eight accounts with as many conversations each; six of eight are fewer than four in five."""
+    found = judged_runs(SHARDS, agents)
+    assert names(found.gates) == gates
+    assert bits(found)["even_load"] >= PLAINLY_EVEN
+
+
+def test_runs_that_are_not_handed_out_evenly_are_peoples():
+    found = judged_runs([Made(a, CORPUS[5 * 2**a : 10 * 2**a]) for a in range(6)], 6)
+    assert names(found.gates) == ["conversations"]
+    assert found.gates[0].factor == pytest.approx(0.1)
 
 
 def test_who_shares_out_a_public_list_is_not_excused_by_it():

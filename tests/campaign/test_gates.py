@@ -25,8 +25,10 @@ def members(k=6, **columns):
     return pl.DataFrame({**plain, "highest_temperature": [None] * k, **columns}, schema=TYPES)
 
 
-def gated(table, shared=0.0, likeness=None, *, same_test=1.0, on_purpose=False):
-    return group_gates(table, shared, likeness, same_test=same_test, repeats_on_purpose=on_purpose)
+def gated(table, shared=0.0, likeness=None, *, same_test=1.0, handed_out=0.0, on_purpose=False):
+    return group_gates(
+        table, shared, likeness, same_test=same_test, handed_out=handed_out, repeats_on_purpose=on_purpose
+    )
 
 
 @pytest.mark.parametrize(("same_test", "factor"), [(1.0, 0.12), (0.5, 0.56), (0.2, None), (0.0, None)])
@@ -34,6 +36,12 @@ def test_public_items_excuse_a_group_as_far_as_all_may_have_been_given_them(same
     found = gated(members(), 0.8, same_test=same_test)
     assert [g.factor for g in found] == ([] if factor is None else [pytest.approx(factor)])
     assert all("80%" in g.detail for g in found)  # what was observed, whatever is made of it
+
+
+@pytest.mark.parametrize(("handed_out", "factor"), [(0.0, 0.1), (0.5, 0.55), (0.9, 0.91), (1.0, None)])
+def test_runs_are_peoples_conversations_as_far_as_they_are_not_handed_out(handed_out, factor):
+    found = gated(members(conversing=[1.0] * 6), handed_out=handed_out)
+    assert [(g.gate, g.factor) for g in found] == ([] if factor is None else [("conversations", pytest.approx(factor))])
 
 
 def test_nothing_known_is_no_explanation():

@@ -257,6 +257,7 @@ def test_accounts_that_ask_nothing_and_are_answered_at_length_are_one_group():
         asking(4, output=20.0),
         asking(5, requests=9),
         asking(6),
+        Made(8, [(n,) for n in range(40)], family=NEAR_EMPTY, more={"output_tokens": 600.0}),  # a quiz
     ]  # a ping, too few, and one who mostly does other work:
     made += [Made(6, zipf(1, 1, 40)), asking(7, output=None)]
     _, _, profiles = build(made)

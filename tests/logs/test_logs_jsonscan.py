@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from extractscan.logs import jsonscan, jsonsplit
-from extractscan.logs.jsonscan import DEEP, EARLY, INVALID, MAX_DEPTH, NOT_OBJECT
+from extractscan.logs.jsongrammar import DEEP, EARLY, INVALID, MAX_DEPTH, NOT_OBJECT
 from extractscan.logs.spans import ARRAY, BLANK, FALSE, GOOD, NUMBER, OBJECT, STRING, TRUE, KeyTable
 from extractscan.logs.textspans import take
 

@@ -6,10 +6,9 @@ from made_profiles import profiles
 from scipy.stats import nbinom
 
 from extractscan.coverage.coincidence import DISPERSION, LEFT
-from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SINGLE
+from extractscan.coverage.streams import ASKS_NOTHING, CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.verdict.signals import (
     A_CHANGE,
-    ASKS_NOTHING,
     CAPS,
     HINT,
     OUTPUT_SPREAD,

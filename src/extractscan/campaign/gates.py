@@ -92,12 +92,10 @@ def group_gates(
     if again >= REPEATS and not repeats_on_purpose:
         gates.append(Gate("exact_repetition", 0.2, f"each payload is sent {again:.0f} times: tests or load"))
     talk = members["conversing"].mean()
-    if isinstance(talk, float) and talk >= 0.5:
-        # Customers of one app converse as much as they like. Who is handed so many conversations each converses on somebody's behalf.
-        people = 1.0 - handed_out
-        gates.append(
-            Gate("conversations", 1.0 - 0.9 * talk * people, f"{talk:.0%} of the requests belong to conversations")
-        )
+    # Customers of one app converse as much as they like. Who is handed so many runs each converses on somebody's behalf.
+    if isinstance(talk, float) and talk >= 0.5 and handed_out < 1.0:
+        factor = 1.0 - 0.9 * talk * (1.0 - handed_out)
+        gates.append(Gate("conversations", factor, f"{talk:.0%} of the requests belong to conversations"))
     resellers = int((members["end_users"] >= 5).sum())
     if resellers * 2 >= k:
         gates.append(Gate("end_users", 0.2, f"{resellers} of {k} accounts serve five or more end users"))

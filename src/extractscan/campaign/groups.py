@@ -22,7 +22,7 @@ from extractscan.campaign.gates import REPEATS
 from extractscan.campaign.likeness import Matrix
 from extractscan.campaign.pruning import without_unlike
 from extractscan.coverage.frames import MIN_SUPPORT
-from extractscan.coverage.streams import NEAR_EMPTY, SAME_NOTHING, SINGLE
+from extractscan.coverage.streams import ASKS_NOTHING, NEAR_EMPTY, SAME_NOTHING, SINGLE
 from extractscan.verdict.signals import RESAMPLED_NATURAL
 
 if TYPE_CHECKING:
@@ -49,9 +49,6 @@ GO_TOGETHER: Final = 0.5
 """Jaccard similarity of the accounts of two frame families from which they are variants used by the same senders."""
 WITHIN: Final = 0.8
 """Share of a frame's accounts that also use a commoner one, from which it is a variant of some of the same senders."""
-ASKS_NOTHING: Final = 10
-"""Near-empty requests of an account from which it is more than a ping."""
-
 ESSAY: Final = 128
 """Median output tokens from which an answer to nothing is more than a greeting or the reply to a ping."""
 Kind = Literal["frame", "corpus", "near_empty"]

@@ -13,7 +13,6 @@ import polars as pl
 
 from extractscan.campaign.choose import campaign_id
 from extractscan.case import layout
-from extractscan.coverage.streams import CARRIED_ON, CONVERSATION, NEAR_EMPTY, SINGLE
 from extractscan.fingerprint.merge import WHOLE
 from extractscan.fingerprint.replies import COLUMNS as REPLIES
 from extractscan.fingerprint.store import texts_table
@@ -188,9 +187,8 @@ def _streams(scored: Scored, kept: Kept) -> pl.DataFrame:
     verdicts = {v.stream: v for v in assessment.verdicts}
     numbers = profiles["stream"].to_list()
     families = profiles["family"].to_list()
-    known = {family: stream_name(family) for family in (SINGLE, CONVERSATION, NEAR_EMPTY, CARRIED_ON)}
     return profiles.with_columns(
-        pl.Series("kind", [known.get(f, "framed requests") for f in families], dtype=pl.String),
+        pl.Series("kind", [stream_name(f) for f in families], dtype=pl.String),
         pl.Series("frame_words", [kept.streams.frame_words.get(f) for f in families], dtype=pl.Int64),
         pl.Series("bits", [max(0.0, verdicts[s].bits) if s in verdicts else 0.0 for s in numbers], dtype=pl.Float64),
         pl.Series("agreeing", [verdicts[s].families if s in verdicts else 0 for s in numbers], dtype=pl.Int64),

@@ -57,9 +57,10 @@ def conversing(requests: pl.DataFrame, first: int | None) -> tuple[NDArray[np.bo
 def _of_two_kinds(
     lengths: NDArray[np.float64], later: NDArray[np.bool_], owner: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Whether the first and the later turns of each owner differ in length, by Welch's t.
+    """Whether the first and the later turns of each owner (0 to n - 1) differ in length, by Welch's t; bool (n).
 
-    ``lengths`` are in ln of tokens. Sums are of whole numbers of thousandths, which add up alike in any order.
+    ``lengths`` are in ln of tokens. Sums are of whole numbers of thousandths, which add up alike in any order. Source: Welch, B. L. 1947,
+    Biometrika 34:28-35.
     """
     total = int(owner.max(initial=-1)) + 1
     whole = np.rint(lengths * 1000.0)
@@ -80,12 +81,13 @@ def carried_on(
     talks: NDArray[np.bool_],
     later: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """Whether each request only carries on a run that an earlier one began; ``unit`` is its unit, ``tokens`` the size of its prompt.
+    """Whether each request only carries on a run that an earlier one began (bool, one a row of ``requests``, in order of time).
 
-    Of an account with at least ``RUNS`` conversations of several turns, that are
+    ``unit`` is the unit of each request, ``tokens`` the size of its prompt; ``talks`` and ``later`` are as ``conversing`` gives them. An
+    account with at least ``RUNS`` conversations of several turns carries on by
 
     * the requests of a frame that hardly ever opens one: what a tool's answers have in common;
-    * later turns without a frame of their own under a system prompt, where they are of another kind than the first (``OTHERWISE``).
+    * later turns without a frame of their own under a system prompt, if they are of another kind than the first (``OTHERWISE``).
 
     A later turn whose frame opens conversations too is one more item of a list.
     """

@@ -46,6 +46,8 @@ MOSTLY_MIN: Final = 10
 """Share of an account's requests, and their number, from which near-empty turns are no small talk."""
 FEW_WORDS: Final = 1
 """Most tokens of a prompt that asks nothing."""
+ASKS_NOTHING: Final = 10
+"""Near-empty requests from which a stream is more than a ping."""
 SAME_NOTHING: Final = 4
 """Requests of an account for each distinct prompt of so few words from which they ask nothing: words that differ each time are payloads,
 the answers of a quiz or the entries of a dictionary."""

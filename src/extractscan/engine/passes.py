@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from extractscan.coverage.statistics import STATISTICS
+from extractscan.coverage.streams import CARRIED_ON
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +19,7 @@ TOP: Final = np.uint64(1 << 63)
 """Flipped in a payload's hash, which makes the order of signed numbers that of the hashes."""
 KEY_SHIFT: Final = 32
 """A stream's key is its account's number times 2**32, and its family: keys are in the order of the streams' numbers."""
-FAMILY_BASE: Final = 4
+FAMILY_BASE: Final = -CARRIED_ON
 """Added to a family, so that the least is 0."""
 
 SHEETS: Final = pa.schema(

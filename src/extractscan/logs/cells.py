@@ -9,7 +9,7 @@ import numpy as np
 
 from extractscan.jit import leaf
 from extractscan.logs.canonical import coalesce
-from extractscan.logs.jsonscan import skip_space
+from extractscan.logs.jsongrammar import skip_space
 from extractscan.logs.spans import ABSENT, ARRAY, GOOD, OBJECT, PLAIN, QUOTED, STRING, Spans, offsets, readable
 from extractscan.logs.textspans import raw, spread, take, unescaped
 

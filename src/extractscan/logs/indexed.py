@@ -14,7 +14,7 @@ import polars as pl
 
 from extractscan.jit import leaf
 from extractscan.logs import messages
-from extractscan.logs.jsonscan import kind_of, scratch, skip_key, skip_space, skip_value
+from extractscan.logs.jsongrammar import kind_of, scratch, skip_key, skip_space, skip_value
 from extractscan.logs.pathscan import read_entry
 from extractscan.logs.spans import FNV_OFFSET, FNV_PRIME, OBJECT, STRING, name_hash, offsets, readable
 from extractscan.logs.textspans import take

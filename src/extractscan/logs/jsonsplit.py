@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from extractscan.jit import leaf
-from extractscan.logs.jsonscan import EARLY, INVALID, kind_of, scratch, skip_space, skip_value
+from extractscan.logs.jsongrammar import EARLY, INVALID, kind_of, scratch, skip_space, skip_value
 from extractscan.logs.spans import STRING, offsets, readable
 
 if TYPE_CHECKING:

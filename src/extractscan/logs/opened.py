@@ -123,10 +123,10 @@ class OpenFile:
         # The kernels leave the interpreter free, so that threads do run beside each other.
         pool = self._stack.enter_context(ThreadPoolExecutor(min(pl.thread_pool_size(), _MOST_THREADS)))
         how = textfiles.Reading(self.judge.names, state, self.batch_rows, pool, self.known.plan, seen.stamp, item.line)
-        raw = self.raw
-        if raw is None:
-            raw = Raw(self._stack.enter_context(open_input(item)), limit=item.size, hashing=item.sha256 is None)
-            self.raw = raw if item.sha256 is None else None
+        unknown = item.sha256 is None
+        raw = self.raw or Raw(self._stack.enter_context(open_input(item)), limit=item.size, hashing=unknown)
+        if unknown:
+            self.raw = raw  # that it be asked for its digest
         source = between(pieces(raw, seen.codec), item.start, item.stop)
         text = Text(as_utf8(source, seen.encoding) if seen.encoding else source, begins=not item.start)
         for batch in _parse(text, how, seen):

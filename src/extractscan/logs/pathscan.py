@@ -1,6 +1,6 @@
 """Kernel that finds values at wanted paths of nested JSON in one pass, without building objects.
 
-The same grammar and the same judgement of bad rows as ``jsonscan``, but objects, first elements and lists of attributes
+The same grammar (``jsongrammar``) and the same judgement of bad rows as ``jsonscan``, but objects, first elements and lists of attributes
 on the way to a wanted value are gone into. A string on the way is reported as it is: it may be JSON text, for another
 pass over its unescaped bytes (see ``cells``).
 """
@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from extractscan.jit import leaf
-from extractscan.logs.blocks import WIDTH
-from extractscan.logs.jsonscan import (
+from extractscan.logs.jsongrammar import (
     EARLY,
     INVALID,
     NOT_OBJECT,
-    key_hash,
     kind_of,
     scratch,
-    seen_before,
     skip_key,
     skip_space,
     skip_string,
     skip_value,
 )
+from extractscan.logs.jsonnames import key_hash, read_name, remember, seen_before
 from extractscan.logs.paths import NODE_FACTOR
 from extractscan.logs.spans import ABSENT, BLANK, GOOD, NUMBER, STRING, Spans, offsets, readable
 
@@ -176,16 +174,12 @@ def _project(
                         child = seen[3, slot]
                     else:
                         name = i
-                        i = skip_key(buf, i, end)
+                        i, h = read_name(buf, i, end)
                         if i < 0:
                             break
-                        close = i - 2
-                        while buf[close] != 34:
-                            close -= 1
-                        child = _lookup(hashes, child_of, node, key_hash(buf, name + 1, close))
+                        child = _lookup(hashes, child_of, node, h)
                         i = skip_space(buf, i, end)
-                        if i - name < WIDTH:
-                            seen[0, slot], seen[1, slot], seen[2, slot], seen[3, slot] = name, i - name, node, child
+                        remember(seen, slot, name, i, node, child)
                     if i >= end:
                         i = EARLY
                         break

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 import polars as pl
 
-from extractscan.logs import csvscan, jsonscan, jsonsplit, messages
+from extractscan.logs import csvscan, jsongrammar, jsonscan, jsonsplit, messages
 from extractscan.logs.breaks import line_breaks
 from extractscan.logs.canonical import RawBatch
 from extractscan.logs.lines import Breaks, Chosen, Counted, Placed, stamped, whole_lines
@@ -124,7 +124,7 @@ def _plain(
     buf: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any], line: Lines, keys: KeyTable, how: Reading
 ) -> Iterator[RawBatch]:
     """Records of a plain table, read when they are drawn."""
-    yield _batch(jsonscan.project(buf, starts, ends, keys, how.pool), line, how, jsonscan.REASONS)
+    yield _batch(jsonscan.project(buf, starts, ends, keys, how.pool), line, how, jsongrammar.REASONS)
 
 
 def _records(
@@ -152,7 +152,7 @@ def _records(
 def _drawn(parts: list[tuple[int, int]], done: Iterator[Records], line: Lines, how: Reading) -> Iterator[RawBatch]:
     for (first, _), records in zip(parts, done, strict=True):
         if len(records.bad):
-            reasons = [jsonscan.REASONS[int(code)] for code in records.status]
+            reasons = [jsongrammar.REASONS[int(code)] for code in records.status]
             how.report.bad_rows(records.bad + first, line, reasons)
         yield RawBatch(records.columns, records.rows, Chosen(line, records.owner + first), records.clashes)
 
@@ -200,7 +200,7 @@ def _json_batch(
         yield from _records(buf, starts, ends, Placed(places, starts), how, how.plan)
         return
     spans = jsonscan.project(buf, starts, ends, keys, how.pool)
-    yield _batch(spans, Placed(places, starts), how, jsonscan.REASONS)
+    yield _batch(spans, Placed(places, starts), how, jsongrammar.REASONS)
 
 
 def csv(text: Text, how: Reading, header: list[str], delimiter: str) -> Iterator[RawBatch]:

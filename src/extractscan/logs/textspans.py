@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from extractscan.jit import leaf
 from extractscan.logs.blocks import WIDTH, below, beyond_ascii, copy, escapes, lowest, same
-from extractscan.logs.jsonscan import hex4
+from extractscan.logs.jsongrammar import hex4
 from extractscan.logs.spans import PLAIN, QUOTED, STRING, Utf8, offsets, readable
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from extractscan.jit import leaf
-from extractscan.logs.jsonscan import key_hash
+from extractscan.logs.jsonnames import key_hash
 from extractscan.logs.names import fold
 from extractscan.logs.spans import STRING, name_hash, offsets, readable
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from extractscan.case.waterfall import waterfall
 from extractscan.report import phrases
 from extractscan.report.document import ranked_accounts, ranked_campaigns
+from extractscan.verdict.assess import HIGH, LOW, MEDIUM
 from extractscan.verdict.findings import SEVERITIES, CampaignFinding
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
     from extractscan.verdict.findings import AccountFinding, Allowed, Findings, RunSummary, Severity, Tie
 
-SEVERITY_MEANING = "high: at least 8 bits from two families of evidence that agree; medium: 5 bits; low: 3 bits"
+SEVERITY_MEANING = (
+    f"high: at least {HIGH:g} bits from two families of evidence that agree; medium: {MEDIUM:g} bits; low: {LOW:g} bits"
+)
 NOTHING = "Nothing found: no campaign, and no account that stands out."
 UNSCORED = "No request could be kept, so nothing was scored."
 LEAST = 0.05

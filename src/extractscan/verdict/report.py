@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from extractscan._version import __version__
 from extractscan.campaign.choose import campaign_id
@@ -51,17 +51,18 @@ class Measured:
     organisations: list[str | None] | None = None
 
 
+UNFRAMED: Final = {
+    SINGLE: "unframed single requests",
+    CONVERSATION: "conversations",
+    NEAR_EMPTY: "near-empty requests",
+    CARRIED_ON: "later turns of runs",
+}
+"""Names of the streams that no frame defines, by their family."""
+
+
 def stream_name(family: int) -> str:
     """Name of a stream for people."""
-    if family == SINGLE:
-        return "unframed single requests"
-    if family == CONVERSATION:
-        return "conversations"
-    if family == NEAR_EMPTY:
-        return "near-empty requests"
-    if family == CARRIED_ON:
-        return "later turns of runs"
-    return "framed requests"
+    return UNFRAMED.get(family, "framed requests")
 
 
 def _calibrated(

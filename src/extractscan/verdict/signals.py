@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from extractscan.coverage.coincidence import LEFT, log_counts
-from extractscan.coverage.streams import CONVERSATION, NEAR_EMPTY, SAME_NOTHING, SINGLE, TURNS
+from extractscan.coverage.streams import ASKS_NOTHING, CONVERSATION, NEAR_EMPTY, SAME_NOTHING, SINGLE, TURNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,8 +44,6 @@ A_CHANGE: Final = 0.5
 """Bits that one change of topic says at the most: people stay with theirs three times in ten or more."""
 ENOUGH_EXPECTED: Final = 5.0
 """Expected shared words from which a stream's burstiness says anything."""
-ASKS_NOTHING: Final = 10
-"""Near-empty requests from which a stream is more than a ping."""
 GREETING: Final = 64.0
 """Output tokens that a greeting or a ping is answered with."""
 OUTPUT_SPREAD: Final = 1.0
@@ -87,19 +85,21 @@ def independence_bits(
     return np.where(expected > 0, np.minimum(bits, A_CHANGE * np.maximum(prompts - 1, 0)), 0.0)
 
 
+def _independence(profiles: pl.DataFrame, burst: float) -> NDArray[np.float64]:
+    """``independence_bits`` of each stream."""
+    prompts = profiles["prompts"].to_numpy().astype(np.int64)
+    return independence_bits(
+        profiles["topic_words_seen"].to_numpy(), profiles["topic_words_expected"].to_numpy(), prompts, burst
+    )
+
+
 def by_content(profiles: pl.DataFrame) -> pl.DataFrame:
     """Profiles in which conversation ids are believed only where the prompts bear them out.
 
     Ids are cheap: a harvest may thread its list through one conversation. Where prompts follow one another like a shuffled list,
     by at least ``NO_TALK`` bits, ``conversing`` becomes 0 and an unframed conversation becomes single requests.
     """
-    bits = independence_bits(
-        profiles["topic_words_seen"].to_numpy(),
-        profiles["topic_words_expected"].to_numpy(),
-        profiles["prompts"].to_numpy().astype(np.int64),
-        people_burst(profiles),
-    )
-    listed = pl.Series(bits >= NO_TALK)
+    listed = pl.Series(_independence(profiles, people_burst(profiles)) >= NO_TALK)
     return profiles.with_columns(
         pl.when(listed & pl.col("conversing").is_not_null())
         .then(0.0)
@@ -209,8 +209,7 @@ def stream_signals(profiles: pl.DataFrame) -> pl.DataFrame:
     expected = profiles["topic_words_expected"]
     ratio = profiles["topic_words_seen"] / expected
     single = (profiles["family"] == SINGLE).to_numpy()
-    prompts = profiles["prompts"].to_numpy().astype(np.int64)
-    bits = independence_bits(profiles["topic_words_seen"].to_numpy(), expected.to_numpy(), prompts, burst)
+    bits = _independence(profiles, burst)
     add(
         "exchangeable_prompts",
         "independence",

@@ -11,7 +11,7 @@ from extractscan.jit import kernel
 from extractscan.logs import messages, pathscan
 from extractscan.logs.cells import Gathered, Values, cell
 from extractscan.logs.dialects import EVENT
-from extractscan.logs.jsonscan import skip_space
+from extractscan.logs.jsongrammar import skip_space
 from extractscan.logs.jsonsplit import elements, owners
 from extractscan.logs.paths import Tree, wants
 from extractscan.logs.spans import ARRAY, OBJECT, STRING, offsets, readable
