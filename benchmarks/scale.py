@@ -113,10 +113,11 @@ def show(result: dict[str, Any]) -> None:
         last = row
     print()
     stages = [stage["stage"] for stage in sizes[-1]["stages"]]
-    print(f"{'stage':<24}" + "".join(f"{row['rows']:>12,} cpu{'peak MiB':>10}" for row in sizes))
+    print(f"{'stage':<24}" + "".join(f"{row['rows']:>12,} cpu{'peak MiB':>10}{'in no file':>11}" for row in sizes))
     for k, name in enumerate(stages):
         cells = (row["stages"][k] for row in sizes)
-        print(f"{name:<24}" + "".join(f"{cell['cpu']:>16.2f}{cell['peak'] / 2**20:>10.0f}" for cell in cells))
+        columns = (f"{cell['cpu']:>16.2f}{cell['peak'] / 2**20:>10.0f}{cell['held'] / 2**20:>11.0f}" for cell in cells)
+        print(f"{name:<24}" + "".join(columns))
 
 
 def compare(old: dict[str, Any], new: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
-"""``score`` with its stages timed: seconds of wall clock and processor, and the peak of resident memory in each, as JSON on stdout.
+"""``score`` with its stages timed: seconds of wall clock and processor, and peaks of resident memory in each, as JSON on stdout.
 
-For ``scale.py``, which starts it as a process of its own.
+``peak`` is of all that is resident, ``held`` of what lies in no file. For ``scale.py``, which starts it as a process of its own.
 """
 
 from __future__ import annotations
@@ -30,22 +30,28 @@ class Stages:
     def __init__(self) -> None:
         self.rows: list[dict[str, float | str]] = []
         self._name, self._since, self._cpu = "start", BEGIN, 0.0
-        self._peak = 0
+        self._peak = self._held = 0
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
         pause = threading.Event()
         while True:
-            self._peak = max(self._peak, resident()[0])
+            self._look()
             pause.wait(0.02)
+
+    def _look(self) -> None:
+        size, filed = resident()
+        self._peak, self._held = max(self._peak, size), max(self._held, size - filed)
 
     def stage(self, name: str, total: int | None = None) -> None:
         """End the stage before, and begin one."""
         del total
         now, cpu = time.perf_counter(), time.process_time()
-        self._peak = max(self._peak, resident()[0])
-        self.rows.append({"stage": self._name, "wall": now - self._since, "cpu": cpu - self._cpu, "peak": self._peak})
-        self._name, self._since, self._cpu, self._peak = name, now, cpu, 0
+        self._look()
+        spent: dict[str, float | str] = {"stage": self._name, "wall": now - self._since, "cpu": cpu - self._cpu}
+        self.rows.append({**spent, "peak": self._peak, "held": self._held})
+        self._name, self._since, self._cpu = name, now, cpu
+        self._peak = self._held = 0
 
     def advance(self, steps: int = 1) -> None:
         """Ignore."""

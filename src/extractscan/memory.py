@@ -12,8 +12,9 @@ import re
 import tempfile
 import threading
 import weakref
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from extractscan.errors import InputError, UsageError
 from extractscan.free_memory import free_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import polars as pl
     from numpy.typing import DTypeLike, NDArray
 
@@ -100,34 +103,23 @@ class Memory:
         size = int(np.prod(shape)) * kind.itemsize
         if not self._is_large(size):
             return np.zeros(shape, kind)
-        try:
-            with tempfile.TemporaryFile(prefix="extractscan-") as file:
-                # A hole in a full disk would end the process when it is written.
-                os.posix_fallocate(file.fileno(), 0, size)
-                mapped = mmap.mmap(file.fileno(), size)
-        except OSError as error:
-            raise no_room(error) from None
-        self._watch(mapped)
+        with _file(size) as file:
+            mapped = self._map(file)
         return np.frombuffer(mapped, kind).reshape(shape)
 
     def table(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the same table, its columns in a mapped file if it is large. Raises InputError if the disk has no room for it."""
-        if not self._is_large(int(frame.estimated_size())):
+        size = int(frame.estimated_size())
+        if not self._is_large(size):
             return frame
         import polars as pl  # noqa: PLC0415 (sizes are parsed without them)
         import pyarrow as pa  # noqa: PLC0415
 
-        try:
-            with tempfile.TemporaryFile(prefix="extractscan-") as file:
-                # Polars would say in words of its own that the disk is full.
-                os.posix_fallocate(file.fileno(), 0, int(frame.estimated_size()) + (1 << 20))
-                frame.write_ipc(file, compression="uncompressed", record_batch_size=max(frame.height, 1))
-                file.flush()
-                os.ftruncate(file.fileno(), file.tell())
-                mapped = mmap.mmap(file.fileno(), file.tell())
-        except OSError as error:
-            raise no_room(error) from None
-        self._watch(mapped)
+        # Room for all of it and what the format adds: Polars would say in words of its own that the disk is full.
+        with _file(size + (1 << 20)) as file:
+            frame.write_ipc(file, compression="uncompressed", record_batch_size=max(frame.height, 1))
+            file.truncate()
+            mapped = self._map(file)
         read = pl.from_arrow(pa.ipc.open_file(pa.py_buffer(mapped)).read_all(), rechunk=False)
         assert isinstance(read, pl.DataFrame)  # noqa: S101
         return read
@@ -135,14 +127,28 @@ class Memory:
     def _is_large(self, size: int) -> bool:
         return self.limit is not None and size > self.limit // 8 and _can_trim()
 
-    def _watch(self, mapped: mmap.mmap) -> None:
-        """See to it that what is resident of a mapped file is given back when memory runs short."""
+    def _map(self, file: IO[bytes]) -> mmap.mmap:
+        """Map a file, and see to it that what is resident of it is given back when memory runs short."""
         assert self.limit is not None  # noqa: S101
+        mapped = mmap.mmap(file.fileno(), 0)
         self.mapped += len(mapped)
         self._maps.append(weakref.ref(mapped))
         if self._trimmer is None or not self._trimmer.is_alive():
             self._trimmer = threading.Thread(target=_trim, args=(self._maps, self.limit), daemon=True)
             self._trimmer.start()
+        return mapped
+
+
+@contextmanager
+def _file(size: int) -> Iterator[IO[bytes]]:
+    """Open a file without a name that has so many bytes. Raises InputError if the disk has no room for them, or for more."""
+    try:
+        with tempfile.TemporaryFile(prefix="extractscan-") as file:
+            # A hole in a full disk would end the process when it is written.
+            os.posix_fallocate(file.fileno(), 0, size)
+            yield file
+    except OSError as error:
+        raise no_room(error) from None
 
 
 def _can_trim() -> bool:

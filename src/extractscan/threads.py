@@ -42,7 +42,7 @@ os.register_at_fork(after_in_child=_helpers.cache_clear)  # no thread survives a
 
 
 def portions(weights: NDArray[np.int64], jobs: int, worth: int) -> list[tuple[int, int]]:
-    """Cut positions for so many threads: into some more ranges than threads, none of which weighs much less than is ``worth`` a start."""
+    """Cut positions for so many threads: into some more ranges than threads, each of half the weight that is ``worth`` a start or more."""
     return pieces(weights, min(8 * jobs, 1 + int(weights.sum()) // worth) if jobs > 1 else 1)
 
 

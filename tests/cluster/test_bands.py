@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from extractscan.cluster import bands
 from extractscan.cluster.bands import POSITION, meeting, runs, scratch
 
 FEW_KEYS = st.sampled_from([0, 1, 63, 64, 2**16, 2**31, 2**32 - 64, 2**32 - 1])
@@ -22,13 +23,14 @@ def shared(keys, eligible):
 @given(KEYS, st.integers(1, 4))
 def test_runs_are_the_texts_that_share_a_key(keys, step):
     eligible = np.arange(0, keys.size, step, dtype=np.int64)
-    once, twice, space = scratch(eligible.size)
-    found = space[: runs(keys, eligible, once, twice, space)]
+    seen, again, space = scratch(eligible.size)
+    found = space[: runs(keys, eligible, seen, again, space)]
     assert [(int(x >> np.uint64(32)), int(x & POSITION)) for x in found] == shared(keys, eligible.tolist())
 
 
 @pytest.mark.parametrize("jobs", [1, 4])
-def test_texts_meet_that_share_a_band_and_have_a_shingle(jobs):
+def test_texts_meet_that_share_a_band_and_have_a_shingle(jobs, monkeypatch):
+    monkeypatch.setattr(bands, "FEW", 0)
     random = np.random.default_rng(4)
     sizes = random.integers(0, 8, 5000)
     band_keys = random.integers(0, 1 << 14, (5, 5000)).astype(np.uint32)

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 
+from extractscan.cluster import candidates
 from extractscan.cluster.candidates import MAX_RUN, verified_pairs
 from extractscan.cluster.components import RADIUS, THRESHOLD, cluster
 from extractscan.fingerprint.minhash import shingle
@@ -120,7 +121,8 @@ def test_hot_bands_are_capped_and_said():
     assert np.unique(cluster(prepare(texts)).label).size < 5
 
 
-def test_threads_and_order_change_nothing():
+def test_threads_change_nothing(monkeypatch):
+    monkeypatch.setattr(candidates, "FEW", 0)
     texts = generated(9, families=80)
     shingles = prepare(texts)
     one, two = cluster(shingles, jobs=1), cluster(shingles, jobs=3)

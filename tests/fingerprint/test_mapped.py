@@ -10,8 +10,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from extractscan.cluster import bands, candidates
 from extractscan.cluster.components import cluster_texts
 from extractscan.errors import InputError
+from extractscan.fingerprint import minhash
 from extractscan.fingerprint.minhash import KEPT_SHINGLES, SHINGLE, band_keys, shingle_sets
 from extractscan.memory import Memory
 
@@ -66,6 +68,14 @@ def test_a_full_disk_is_said(monkeypatch):
         Memory(TINY).table(table())
 
 
+@pytest.fixture
+def threads_for_little(monkeypatch):
+    """A few hundred texts are shared over threads too."""
+    monkeypatch.setattr(minhash, "WORTH", 64)
+    monkeypatch.setattr(bands, "FEW", 0)
+    monkeypatch.setattr(candidates, "FEW", 0)
+
+
 def texts():
     dice = np.random.default_rng(7)
     sizes = np.r_[0, 1, SHINGLE - 1, SHINGLE, KEPT_SHINGLES + 40, dice.integers(0, 60, 200)]
@@ -73,6 +83,7 @@ def texts():
     return offsets, dice.integers(0, 9, offsets[-1]).astype(np.uint32)
 
 
+@pytest.mark.usefixtures("threads_for_little")
 @pytest.mark.parametrize("jobs", [1, 3])
 @pytest.mark.parametrize("limit", [None, TINY])
 def test_shingle_sets_know_neither_threads_nor_memory(jobs, limit):
@@ -94,7 +105,8 @@ def _shingles_of(text):
     return one.values.tolist()
 
 
-def test_clusters_do_not_know_memory():
+@pytest.mark.usefixtures("threads_for_little")
+def test_clusters_know_neither_threads_nor_memory():
     offsets, tokens = texts()
     plain, mapped = cluster_texts(offsets, tokens), cluster_texts(offsets, tokens, jobs=2, memory=Memory(TINY))
     assert np.array_equal(plain.label, mapped.label)

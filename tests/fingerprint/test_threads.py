@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractscan.threads import pieces, share
+from extractscan.threads import pieces, portions, share
 
 WEIGHTS = st.lists(st.one_of(st.just(0), st.integers(0, 9), st.integers(0, 10**9)), max_size=60)
 
@@ -36,6 +36,15 @@ def test_no_piece_is_heavier_than_its_share_and_one_item(weights, most):
 )
 def test_pieces_of_small_tables(weights, most, ranges):
     assert pieces(np.array(weights, np.int64), most) == ranges
+
+
+@pytest.mark.parametrize(
+    ("items", "jobs", "count"), [(0, 4, 0), (99, 4, 1), (100, 4, 2), (250, 4, 3), (5000, 2, 16), (5000, 1, 1)]
+)
+def test_portions_are_worth_a_start_and_not_too_many(items, jobs, count):
+    ranges = portions(np.ones(items, np.int64), jobs, 100)
+    assert len(ranges) == count
+    assert [i for a, b in ranges for i in range(a, b)] == list(range(items))
 
 
 @pytest.mark.parametrize("jobs", [0, 1, 2, 5])

@@ -142,10 +142,10 @@ def _judge(
     near: NDArray[np.uint8],
     work: NDArray[np.int64],
 ) -> None:
-    """Write what the estimates of rows ``start`` to ``stop`` of a block say: 1 may be alike, 3 probably is.
+    """Write what the estimates of rows ``start`` to ``stop`` of a block say: 1 may be alike, 2 probably is.
 
     ``near`` gets, above the diagonal, how far an estimate is from the threshold, in steps of ``farthest`` standard errors from 1; 0 for
-    what is farther off. ``work`` (n, steps + 2) gets by these steps the word frequencies that a full comparison has to look at.
+    what is farther off. ``work`` (rows of the block, steps) gets by these steps the word frequencies that a full comparison looks at.
 
     The halves are x and y in one unit and u and v in the other, tails only. The estimate is that of (<x, v> + <y, u>) / 2, and the
     error of a count sketch is made of products in one cell of different buckets, so that its variance is at most
@@ -168,12 +168,12 @@ def _judge(
                 variance = tails + measures[s, 4] * measures[t, 4] / (24.0 * radius * radius)
                 close = short * short <= farthest * farthest * variance
                 if short <= 0.0:
-                    code = 3
+                    code = 2
                 elif close:
                     code = 1
                 if close and s < t:
-                    step = 1 + int(np.sqrt(short * short / variance) / farthest * steps)
-                    work[s, step - 1] += min(ends[s + 1] - ends[s], ends[t + 1] - ends[t])
+                    step = min(steps, 1 + int(np.sqrt(short * short / variance) / farthest * steps))
+                    work[i, step - 1] += min(ends[s + 1] - ends[s], ends[t + 1] - ends[t])
             codes[i, j] = code
             near[i, j] = step
 
@@ -293,7 +293,7 @@ def candidates(f: Frequencies, threshold: float, jobs: int, most: int = WORK) ->
     rows, measures = sketch(f, jobs)
     bits = np.zeros((n, -(-n // 8)), np.uint8)
     links = np.zeros(n, np.int64)
-    work = np.zeros((n, STEPS + 2), np.int64)
+    work = np.zeros(STEPS, np.int64)
     reach = STEPS
     waiting: list[_Near] = []
     for top in range(0, n, TILE):
@@ -301,23 +301,23 @@ def candidates(f: Frequencies, threshold: float, jobs: int, most: int = WORK) ->
         turned = np.roll(rows[top : top + TILE], HEAD + TAIL, axis=1)
         for left in range(top, n, TILE):
             products = turned @ rows[left : left + TILE].T
-            codes, near = _block(f, products, measures, top, left, threshold, work, jobs)
+            codes, near, wanted = _block(f, products, measures, top, left, threshold, jobs)
             alike, linked = codes > 0, codes > 1
             bits[top : top + TILE, left // 8 : (left + TILE) // 8] = np.packbits(alike, axis=1)
             links[top : top + TILE] += np.count_nonzero(linked, axis=1)
             if left > top:
                 bits[left : left + TILE, top // 8 : (top + TILE) // 8] = np.packbits(alike.T, axis=1)
                 links[left : left + TILE] += np.count_nonzero(linked, axis=0)
-            places = np.flatnonzero(near)
-            waiting.append(_Near(top, left, places.astype(np.int32), near.ravel()[places], linked.ravel()[places]))
-            reached = np.cumsum(work.sum(axis=0))
+            work += wanted
             # What is farther off than there is time for is let go at once: there may be a hundred million of such pairs.
-            fits = min(int(np.searchsorted(reached, most, side="right")), STEPS)
+            fits = int(np.searchsorted(np.cumsum(work), most, side="right"))
             if fits < reach:
                 reach = fits
-                waiting = [w.within(reach) for w in waiting]
+                waiting = [pairs.within(reach) for pairs in waiting]
+            places = np.flatnonzero((near > 0) & (near <= reach))
+            waiting.append(_Near(top, left, places.astype(np.int32), near.ravel()[places], linked.ravel()[places]))
     for pairs in waiting:
-        _compare(f, pairs.within(reach) if reach < STEPS else pairs, threshold, bits, links, jobs)
+        _compare(f, pairs, threshold, bits, links, jobs)
     return Candidates(bits, links, STANDARD_ERRORS * reach / STEPS)
 
 
@@ -328,11 +328,11 @@ def _block(
     top: int,
     left: int,
     threshold: float,
-    work: NDArray[np.int64],
     jobs: int,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Judge one block of pairs: see ``_judge``."""
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
+    """Judge one block of pairs; returns the codes, how near each is, and the work by steps (int64, ``STEPS``): see ``_judge``."""
     codes, near = np.empty(products.shape, np.uint8), np.empty(products.shape, np.uint8)
+    work = np.zeros((products.shape[0], STEPS), np.int64)
     errors = STANDARD_ERRORS
 
     def part(start: int, stop: int) -> None:
@@ -341,7 +341,7 @@ def _block(
         )  # fmt: skip
 
     share(part, pieces(np.ones(products.shape[0], np.int64), 2 * jobs), jobs)
-    return codes, near
+    return codes, near, work.sum(axis=0)
 
 
 def _compare(

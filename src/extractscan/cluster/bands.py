@@ -6,7 +6,6 @@ having been seen again. Only texts whose key was are sorted, by key, and those l
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from extractscan.fingerprint.minhash import SHINGLE
 from extractscan.fingerprint.sorting import sort_by_upper
 from extractscan.jit import kernel, leaf
-from extractscan.threads import share
+from extractscan.threads import pieces, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +23,7 @@ SPARSE: Final = 8
 POSITION: Final = np.uint64(0xFFFFFFFF)
 """The half of what ``runs`` writes that is a text's position."""
 FEW: Final = 1 << 16
-"""Texts up to so many are not worth a thread's start in each band."""
+"""Texts, each counted once for every band that a thread looks at, up to which a thread is not worth its start."""
 
 
 @leaf
@@ -108,12 +107,11 @@ def meeting(offsets: NDArray[np.int64], band_keys: NDArray[np.uint32], *, jobs: 
     eligible = np.flatnonzero(np.diff(offsets) >= SHINGLE)
     met = np.zeros(offsets.size - 1, np.bool_)
     bands = band_keys.shape[0]
-    shares = jobs if eligible.size * jobs > FEW // bands else 1
-    cuts = [bands * k // shares for k in range(shares + 1)]
+    shares = jobs if eligible.size * bands > FEW * jobs else 1
 
     def part(first: int, last: int) -> None:
         # Threads write the same value, whoever comes first.
         _mark(band_keys[first:last], eligible, *scratch(eligible.size), met)
 
-    share(part, [(a, b) for a, b in pairwise(cuts) if a < b], jobs)
+    share(part, pieces(np.ones(bands, np.int64), shares), jobs)
     return np.flatnonzero(met)

@@ -49,8 +49,8 @@ class Pairs:
 def _pairs_of_band(
     band: int,
     eligible: NDArray[np.int64],
-    once: NDArray[np.uint64],
-    twice: NDArray[np.uint64],
+    seen: NDArray[np.uint64],
+    again: NDArray[np.uint64],
     space: NDArray[np.uint64],
     band_keys: NDArray[np.uint32],
     offsets: NDArray[np.int64],
@@ -69,7 +69,7 @@ def _pairs_of_band(
     following = band_keys[(band + 1) % band_keys.shape[0]]
     capped = 0
     largest = 0
-    n = runs(band_keys[band], eligible, once, twice, space)
+    n = runs(band_keys[band], eligible, seen, again, space)
     start = 0
     while start < n:
         stop = start + 1
@@ -101,12 +101,12 @@ def _pairs_of_band(
                 large = max(counts[i], counts[j])
                 if small < threshold * large:
                     continue
-                seen = False
+                met = False
                 for earlier in range(band):
                     if band_keys[earlier, i] == band_keys[earlier, j]:
-                        seen = True
+                        met = True
                         break
-                if seen and size <= max_run:
+                if met and size <= max_run:
                     continue
                 value = jaccard(offsets, values, counts, i, j, kept, threshold)
                 if value >= threshold:

@@ -12,44 +12,48 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+SPACE, BREAK, WORD, DIGIT, ALONE = range(5)
+"""Classes of code points: white space, what ends a word, what is part of one, digits, and characters of scripts without word breaks."""
+
+
 @inline
 def kind_of(c: np.uint32) -> int:
-    """Class of a code point: 0 space, 1 break, 2 word, 3 digit, 4 a script without word breaks.
+    """Class of a code point, ``SPACE`` to ``ALONE``.
 
     Ranges rather than a table: a table of Unicode's size costs more start-up than it saves.
     """
     if c < 0x80:
         if 97 <= c <= 122 or 65 <= c <= 90 or c == 95:
-            return 2
+            return WORD
         if 48 <= c <= 57:
-            return 3
+            return DIGIT
         if c == 32 or 9 <= c <= 13:
-            return 0
-        return 1
+            return SPACE
+        return BREAK
     if c < 0x0370:
         if c < 0xC0:
             if c == 0xA0 or c == 0x85:
-                return 0
-            return 2 if c == 0xAA or c == 0xB5 or c == 0xBA else 1
-        return 1 if c == 0xD7 or c == 0xF7 else 2
+                return SPACE
+            return WORD if c == 0xAA or c == 0xB5 or c == 0xBA else BREAK
+        return BREAK if c == 0xD7 or c == 0xF7 else WORD
     if 0x2000 <= c <= 0x2BFF:
         if c <= 0x200A or c == 0x2028 or c == 0x2029 or c == 0x202F or c == 0x205F:
-            return 0
+            return SPACE
         if c == 0x200C or c == 0x200D:
-            return 2
-        return 2 if c >= 0x2C60 or 0x2070 <= c <= 0x209C or 0x2100 <= c <= 0x218F else 1
+            return WORD
+        return WORD if c >= 0x2C60 or 0x2070 <= c <= 0x209C or 0x2100 <= c <= 0x218F else BREAK
     if 0x0E00 <= c <= 0x0EFF or 0x1000 <= c <= 0x109F or 0x1780 <= c <= 0x17FF:
         if 0x0E50 <= c <= 0x0E59 or 0x0ED0 <= c <= 0x0ED9:
-            return 3
-        return 4
+            return DIGIT
+        return ALONE
     if 0x3000 <= c <= 0x30FF:
         if c == 0x3000:
-            return 0
+            return SPACE
         if c < 0x3005 or 0x3008 <= c <= 0x3020 or c == 0x3030 or c == 0x303D or c == 0x30FB:
-            return 1
-        return 4
+            return BREAK
+        return ALONE
     if 0x3400 <= c <= 0x9FFF or 0xF900 <= c <= 0xFAFF or 0x20000 <= c <= 0x3FFFF:
-        return 4
+        return ALONE
     if (
         c == 0x060C
         or c == 0x061B
@@ -63,10 +67,10 @@ def kind_of(c: np.uint32) -> int:
         or c == 0xFFFD
         or 0x1F000 <= c <= 0x1FAFF
     ):
-        return 1
+        return BREAK
     if 0x0660 <= c <= 0x0669 or 0x06F0 <= c <= 0x06F9 or 0x0966 <= c <= 0x096F:
-        return 3
-    return 2
+        return DIGIT
+    return WORD
 
 
 @inline

@@ -17,14 +17,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.fingerprint.codepoints import fold, is_plain, kind_of, mark_of
+from extractscan.fingerprint.codepoints import BREAK, DIGIT, SPACE, WORD, fold, is_plain, kind_of, mark_of
 from extractscan.jit import kernel, leaf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-SPACE, BREAK, WORD, DIGIT, ALONE = range(5)
-"""Classes, as ``kind_of`` numbers them. ``ALONE`` is a character of a script without word breaks: for the hashes a break."""
 
 OFFSET32: Final = 0x811C9DC5
 PRIME32: Final = 0x01000193
@@ -45,16 +42,17 @@ MARK: Final = 25
 """Where an entry of ``plane`` has its parts: the folded code point, its class, whether it is plain, its class as a mark."""
 
 
-def _steps() -> NDArray[np.uint64]:
-    """Rows ``4 * before + now``: factor and extra of the word's hash, and what to add to the count.
+@cache
+def steps() -> NDArray[np.uint64]:
+    """Rows ``4 * before + now`` (uint64): factor and extra of the word's hash, and what to add to the count. ``ALONE`` counts as a break.
 
     The count has tokens in its lower half and characters, white space apart, in its upper. After the rows, for each ASCII character: the
     character as it counts in a text (lowest byte) and in a word (next), and its class times ``ROW`` (above).
     """
-    steps = np.zeros(ASCII + 128, np.uint64)
+    out = np.zeros(ASCII + 128, np.uint64)
     for before in (SPACE, BREAK, WORD, DIGIT):
         for now in (SPACE, BREAK, WORD, DIGIT):
-            row = steps[(4 * before + now) * ROW :][:ROW]
+            row = out[(4 * before + now) * ROW :][:ROW]
             if now >= WORD:
                 start = OFFSET32 if before < WORD else 0
                 row[:2] = (1, ord("0")) if before == now == DIGIT else (PRIME32, start)
@@ -62,8 +60,8 @@ def _steps() -> NDArray[np.uint64]:
     for c in range(128):
         entry = int(entry_of(np.uint32(c)))
         char, kind = entry & CHAR, entry >> KIND & 7
-        steps[ASCII + c] = char | (ord("0") if kind == DIGIT else char) << 8 | kind * ROW << 16
-    return steps
+        out[ASCII + c] = char | (ord("0") if kind == DIGIT else char) << 8 | kind * ROW << 16
+    return out
 
 
 @leaf
@@ -71,7 +69,7 @@ def entry_of(c: np.uint32) -> np.uint32:
     """All about one code point, in 32 bits: see ``CHAR``."""
     folded = np.uint32(c + 32) if 65 <= c <= 90 else fold(c) if c >= 0x80 else c
     kind = np.uint32(kind_of(folded))
-    if kind == 0:
+    if kind == SPACE:
         folded = np.uint32(32)
     plain = np.uint32(1) if is_plain(c) else np.uint32(0)  # type: ignore[arg-type]
     mark = np.uint32(mark_of(c))  # type: ignore[arg-type]
@@ -90,9 +88,3 @@ def _plane() -> NDArray[np.uint32]:
 def plane() -> NDArray[np.uint32]:
     """``entry_of`` the first 65,536 code points."""
     return _plane()
-
-
-@cache
-def steps() -> NDArray[np.uint64]:
-    """``_steps`` once."""
-    return _steps()

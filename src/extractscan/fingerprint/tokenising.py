@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from extractscan.fingerprint.codepoints import decode
+from extractscan.fingerprint.codepoints import ALONE, BREAK, DIGIT, SPACE, WORD, decode
 from extractscan.fingerprint.steps import (
-    ALONE,
     ASCII,
-    BREAK,
     CHAR,
-    DIGIT,
     KIND,
     MARK,
     OFFSET32,
@@ -21,9 +18,7 @@ from extractscan.fingerprint.steps import (
     PRIME32,
     PRIME64,
     ROW,
-    SPACE,
     UNPRIME64,
-    WORD,
     entry_of,
 )
 from extractscan.jit import inline, kernel, leaf
