@@ -64,6 +64,15 @@ def test_turns_of_one_kind_are_a_list_in_however_many_conversations():
     assert sizes(rows) == {0: 160}
 
 
+@pytest.mark.parametrize("base", [0, 1, 7])
+def test_how_one_client_counts_turns_changes_nothing_for_others(base):
+    """Turns begin at 0, at 1 or in the middle; a stranger sends a turn of 0."""
+    rows = [{**row, "turn": row["turn"] + base} for row in runs(6, 8, system=SYSTEM)]
+    assert sizes(rows) == {0: 6, CARRIED_ON: 42}
+    stranger = {"account_id": "b", "prompt": words(9000, 9), "turn": 0}
+    assert sizes([*rows, stranger]) == {0: 6, CARRIED_ON: 42, SINGLE: 1}
+
+
 def test_without_a_frame_all_turns_converse():
     assert sizes(runs(6, 8)) == {CONVERSATION: 48}
 

@@ -8,12 +8,13 @@ import pytest
 from commandline import environment
 
 PROBE = """
-import concurrent.futures, json, sys, traceback
+import concurrent.futures, importlib.util, json, pathlib, sys, traceback
+PACKAGE = pathlib.Path(importlib.util.find_spec("extractscan").origin).parent
 made = []
 class Pool(concurrent.futures.ThreadPoolExecutor):
     def __init__(self, *arguments, **named):
         super().__init__(*arguments, **named)
-        if "extractscan" in traceback.extract_stack(limit=2)[0].filename:
+        if pathlib.Path(traceback.extract_stack(limit=2)[0].filename).is_relative_to(PACKAGE):
             made.append(self._max_workers)
 concurrent.futures.ThreadPoolExecutor = Pool
 from extractscan.cli.main import run

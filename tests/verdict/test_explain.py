@@ -6,7 +6,7 @@ import pytest
 import extractscan
 from extractscan.fingerprint.requests import MEASURES, NAMES
 from extractscan.logs.schema import CANONICAL
-from extractscan.verdict.explain import INNOCENT, NEEDS, UNGATED, innocent_explanation, not_assessed
+from extractscan.verdict.explain import HALF, INNOCENT, NEEDS, UNGATED, explained_by, innocent_explanation, not_assessed
 from extractscan.verdict.findings import Evidence, Gate
 from extractscan.verdict.signals import CAPS
 
@@ -106,3 +106,20 @@ def test_senders_that_were_left_out_are_said():
 def test_what_is_asked_for_is_what_the_first_pass_can_tell_of():
     known = {*MEASURES, *NAMES, "prompt", "system", "response"}
     assert {c for _, columns, _ in NEEDS for c in columns} <= known
+
+
+@pytest.mark.parametrize(
+    ("families", "gates", "found"),
+    [
+        ([], [], None),
+        ([(0.0, "load")], [], None),
+        ([(-1.0, "load")], [], None),
+        ([(2.0, "load"), (3.0, "partition")], [], ("family", "partition")),
+        ([(3.0, "load")], [(HALF, "benchmark")], ("gate", "benchmark")),
+        ([(3.0, "load")], [(HALF + 0.01, "benchmark")], ("family", "load")),  # it hardly shuts
+        ([(3.0, "load")], [(0.95, "conversations"), (0.3, "one_network")], ("gate", "one_network")),
+        ([(-1.0, "load")], [(0.95, "conversations")], ("gate", "conversations")),
+    ],
+)
+def test_a_gate_explains_what_it_takes_away_half_of(families, gates, found):
+    assert explained_by(families, gates) == found

@@ -225,6 +225,8 @@ def judge(group: Group, known: Population) -> Judged:
     requests = members["requests"].to_numpy()
     # What a group does on the side says little about who runs it: load counts as far as it is the members' work.
     dominance = float(np.median(requests / np.maximum(members["single_turn"].to_numpy(), 1)))
+    # Loads of those whose turns are runs and of those whose turns are not cannot be compared.
+    runs = bool(np.mean(members["runs"].to_numpy()) >= MOSTLY_RUNS)
     load = load_bits(requests, _customers(group, accounts, requests, known), SMALLEST[group.kind])
     load = load * min(1.0, dominance) if load > 0 else load
     spread = float(np.median(np.abs(np.log(requests) - np.median(np.log(requests)))))
@@ -242,7 +244,7 @@ def judge(group: Group, known: Population) -> Judged:
             "load",
             spread,
             load,
-            f"loads of {k} accounts differ by a median factor of {np.exp(spread):.2f}",
+            f"{'numbers of runs' if runs else 'loads'} of {k} accounts differ by a median factor of {np.exp(spread):.2f}",
         ),
         _capped(
             "partition",
@@ -316,9 +318,7 @@ def judge(group: Group, known: Population) -> Judged:
         0.0 if group.kind == "near_empty" else _known_to_all(overlap),
         group.likeness,
         same_test=same_test,
-        # Loads of those whose turns are runs and of those whose turns are not cannot be compared.
-        handed_out=float(np.clip(load / PLAINLY_EVEN, 0.0, 1.0))
-        * float(np.mean(members["runs"].to_numpy()) >= MOSTLY_RUNS),
+        handed_out=float(np.clip(load / PLAINLY_EVEN, 0.0, 1.0)) if runs else 0.0,
         repeats_on_purpose=on_purpose,
     )
     # What only supports counts as far as a group has a reason of its own: in full from one bit.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from extractscan.verdict.explain import explained_by
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,10 +39,9 @@ NOTHING: Final = "nothing here needs to be settled"
 
 
 def settled_by(evidence: Sequence[dict[str, Any]], gates: Sequence[dict[str, Any]]) -> str:
-    """Return what would settle a finding's innocent explanation, chosen as ``verdict.explain`` chooses that."""
-    if gates:
-        return BY_GATE[min(gates, key=lambda g: (g["factor"], g["gate"]))["gate"]]
-    positive = [e for e in evidence if (e["bits"] or 0.0) > 0]
-    if not positive:
+    """Return what would settle a finding's innocent explanation."""
+    found = explained_by([(e["bits"] or 0.0, e["family"]) for e in evidence], [(g["factor"], g["gate"]) for g in gates])
+    if found is None:
         return NOTHING
-    return BY_FAMILY[max(positive, key=lambda e: (e["bits"], e["family"]))["family"]]
+    by, name = found
+    return BY_GATE[name] if by == "gate" else BY_FAMILY[name]

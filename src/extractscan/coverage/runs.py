@@ -28,16 +28,16 @@ NEVER_FIRST: Final = 0.1
 """Share of its conversations that a frame opens, up to which it is what later turns look like, and no way to ask."""
 
 
-def conversing(requests: pl.DataFrame, first: int | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def conversing(requests: pl.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether each request converses, and whether it is a later turn; false where the log does not tell.
 
-    ``requests`` are in order of time; ``first`` is the log's first turn, None if it has none. A request converses when its turn is
-    beyond the log's first (0 in some logs, 1 in others) or its conversation has several requests. For an account that holds
+    ``requests`` are in order of time. A request converses when its turn is beyond the first of its account's (0 for some clients, 1 for
+    others: who counts how must change nothing for the rest) or its conversation has several requests. For an account that holds
     conversations, those of one turn are conversing too (people ask once and leave) unless they are by far the most: then the ids are
     decoration on single requests.
     """
     named = pl.col("conversation_id").is_not_null()
-    beyond = (pl.col("turn") > pl.lit(first, pl.Int64)).fill_null(value=False)
+    beyond = (pl.col("turn") > pl.col("turn").min().over("account")).fill_null(value=False)
     several = (named & (pl.len().over("account", "conversation_id") > 1)) | beyond
     later = (named & (pl.int_range(pl.len()).over("account", "conversation_id") > 0)) | beyond
     marked = requests.select("account", "conversation_id", several.alias("several"), later.alias("later"))

@@ -125,15 +125,11 @@ def find_streams(prints: Fingerprints, *, jobs: int = 1) -> Streams:
     sheets = framed_sheets(prints, jobs=jobs)
     sheets = replace(sheets, frames=without(sheets.frames, natural_groups(sheets, prints.prompts)))
     units = units_of(sheets, prints.systems)
-    turn = sheets.requests["turn"].min()
-    first = turn if isinstance(turn, int) else None
-    return streams_of(sheets, units, families_of_units(units), prints, first_turn=first)
+    return streams_of(sheets, units, families_of_units(units), prints)
 
 
-def streams_of(
-    sheets: Sheets, units: Units, family_of_unit: NDArray[np.int64], prints: Fingerprints, *, first_turn: int | None
-) -> Streams:
-    """Streams by the families of units; ``first_turn`` is the log's first turn, None if it has none."""
+def streams_of(sheets: Sheets, units: Units, family_of_unit: NDArray[np.int64], prints: Fingerprints) -> Streams:
+    """Streams by the families of units."""
     requests, prompts, item, frames = sheets.requests, sheets.prompts, sheets.item, sheets.frames
     texts = prints.prompts
     words: dict[int, int] = {}
@@ -143,7 +139,7 @@ def streams_of(
 
     # From here on by stream: an item splits where its requests do (unframed, in and outside conversations). What is as long as the log
     # is let go as soon as it has served.
-    turns, later = conversing(requests, first_turn)
+    turns, later = conversing(requests)
     unit = units.of_item[item]
     family = family_of_unit[unit]
     family = np.where(family >= 0, family, np.where(turns, CONVERSATION, SINGLE))

@@ -160,7 +160,6 @@ def sheet_accounts(table: pa.Table) -> Iterator[pa.Table]:
         "models", SHEETS, {"model": names.cast(pl.String), "first": models["release"], "users": models["users"]}
     )
     report = {
-        "first_turn": sheets.requests["turn"].min(),
         "knows_turns": tells_turns(sheets.requests),
         "start": sheets.requests["time_us"].min(),
         "duplicates": prints.duplicates,
@@ -279,7 +278,7 @@ def stream_accounts(known: Known, table: pa.Table) -> Iterator[pa.Table]:
     sheets = replace(sheets, frames=without(sheets.frames, dropped))
     units = units_of(sheets, prints.systems)
     family, owner, _ = _families(table, prints, units)
-    streams = streams_of(sheets, units, family, prints, first_turn=known.first_turn)
+    streams = streams_of(sheets, units, family, prints)
     number = np.full(prints.accounts.len(), -1, np.int64)
     number[units.account] = owner
     profiles = profile(streams, prints.prompts, knows_turns=known.knows_turns)

@@ -155,11 +155,9 @@ def _known(driver: Driver, sheets: Frame, clusters: int) -> tuple[Known, int, fr
     ]
     models = relational.of_kind(sheets, "models").group_by("model")
     used = pl.DataFrame(engine.collect_small(models.agg(nw.col("first").min().alias("release"), nw.col("users").sum())))
-    turns = [log["first_turn"] for log in logs if log["first_turn"] is not None]
     starts = [log["start"] for log in logs if log["start"] is not None]
     released = releases(used, min(starts)) if starts else used.head(0)
     known = Known(
-        min(turns, default=None),
         any(log["knows_turns"] for log in logs),
         tuple(zip(released["model"].to_list(), released["release"].to_list(), strict=True)),
         clusters,

@@ -113,9 +113,8 @@ STREAMS: Final = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the whole log decides: its first turn, whether it tells of turns, models with their release, and how many clusters it has."""
+    """What the whole log decides: whether it tells of turns, models with their release, and how many clusters it has."""
 
-    first_turn: int | None
     knows_turns: bool
     releases: tuple[tuple[str, int], ...]
     clusters: int

@@ -13,7 +13,7 @@ from extractscan.campaign.gates import BENCHMARK, BENCHMARK_FACTOR, EVALUATES
 from extractscan.campaign.overlap import Payloads
 from extractscan.campaign.partition import Meetings
 from extractscan.campaign.propose import propose
-from extractscan.coverage.streams import NEAR_EMPTY, TURNS
+from extractscan.coverage.streams import CARRIED_ON, NEAR_EMPTY, TURNS
 from extractscan.verdict.findings import Evidence, Gate, Severity
 from extractscan.verdict.signals import CAPS, MIN_RESAMPLED, RESAMPLED_NATURAL, by_content, stream_signals
 
@@ -81,7 +81,8 @@ def _stream_gates(
     gates = []
     talk = profile["conversing"]
     if profile["family"] in TURNS:
-        gates.append(Gate("conversations", 0.1, "requests belong to conversations of several turns"))
+        carry = " and only carry on what was asked" if profile["family"] == CARRIED_ON else ""
+        gates.append(Gate("conversations", 0.1, f"requests belong to conversations of several turns{carry}"))
     elif talk is not None and talk >= 0.5:
         gates.append(
             Gate("conversations", 1.0 - 0.9 * float(talk), f"{talk:.0%} of the requests belong to conversations")

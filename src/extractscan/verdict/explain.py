@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from extractscan.verdict.findings import NotAssessed
 
@@ -37,6 +37,9 @@ UNGATED: Final[dict[str, str]] = {
 }
 """By strongest family, where no gate fits. All of them can be settled by asking the customer for the source of the prompts."""
 
+HALF: Final = 0.5
+"""Factor up to which a gate explains more of a finding than it leaves."""
+
 NEEDS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("content of prompts (frames, clusters, coverage, campaigns)", ("prompt",), "no column holds prompts"),
     (
@@ -65,13 +68,25 @@ def not_assessed(present: frozenset[str], left_out: int = 0) -> tuple[NotAssesse
     return tuple(missing)
 
 
+def explained_by(
+    families: Sequence[tuple[float, str]], gates: Sequence[tuple[float, str]]
+) -> tuple[Literal["gate", "family"], str] | None:
+    """The gate or the family of evidence that names a finding's strongest innocent explanation; None if nothing needs one.
+
+    Given are bits and family of each piece of evidence, factor and name of each gate. It is the strongest gate if that takes away half
+    (``HALF``) or more; else the strongest family: what usually lies behind it explains more than a gate that hardly shuts.
+    """
+    factor, gate = min(gates, default=(1.0, ""))
+    bits, family = max(families, default=(0.0, ""))
+    if gate and (factor <= HALF or bits <= 0.0):
+        return "gate", gate
+    return ("family", family) if bits > 0.0 else None
+
+
 def innocent_explanation(evidence: Sequence[Evidence], gates: Sequence[Gate]) -> str:
-    """Name the strongest innocent explanation: the strongest gate, else what usually lies behind the strongest family."""
-    if gates:
-        strongest = min(gates, key=lambda g: (g.factor, g.gate))
-        return INNOCENT[strongest.gate]
-    positive = [e for e in evidence if e.bits > 0]
-    if not positive:
+    """Name the strongest innocent explanation of a finding."""
+    found = explained_by([(e.bits, e.family) for e in evidence], [(g.factor, g.gate) for g in gates])
+    if found is None:
         return "nothing here needs an explanation"
-    top = max(positive, key=lambda e: (e.bits, e.family))
-    return UNGATED[top.family]
+    by, name = found
+    return INNOCENT[name] if by == "gate" else UNGATED[name]

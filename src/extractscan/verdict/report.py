@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from extractscan._version import __version__
 from extractscan.campaign.choose import campaign_id
 from extractscan.campaign.evidence import ties
-from extractscan.coverage.streams import CARRIED_ON, CONVERSATION, NEAR_EMPTY, SINGLE
+from extractscan.coverage.streams import CARRIED_ON, CONVERSATION, NEAR_EMPTY, SINGLE, TURNS
 from extractscan.verdict.assess import FAMILY_MIN, score, severity
 from extractscan.verdict.explain import innocent_explanation, not_assessed
 from extractscan.verdict.findings import (
@@ -82,13 +82,17 @@ def _calibrated(
 
 
 def worst_streams(assessment: Assessment) -> dict[int, StreamVerdict]:
-    """Verdict of the stream that decides each account's, by account number; of streams with equal bits the first."""
+    """Verdict of the stream that decides each account's, by account number.
+
+    Of streams with equal bits one that holds requests of its own goes before turns of conversations, then the first.
+    """
     account_of = assessment.profiles["account"].to_list()
+    asks = (~assessment.profiles["family"].is_in(TURNS)).to_list()
     worst: dict[int, StreamVerdict] = {}
     for judged in assessment.verdicts:
         account = account_of[judged.stream]
         held = worst.get(account)
-        if held is None or (judged.bits, -judged.stream) > (held.bits, -held.stream):
+        if held is None or (judged.bits, asks[judged.stream]) > (held.bits, asks[held.stream]):
             worst[account] = judged
     return worst
 

@@ -31,7 +31,7 @@ CAPS: Final[dict[str, float]] = {
     "pattern": 4.0,
 }
 """Most bits of a family. Seven and a half are one in about two hundred: so many groups are weighed in a log, and one of them is as even
-by chance. Two families bring odds of one in some thousand to even; content alone cannot."""
+by chance. Two families bring odds of one in some thousand to even; what one account writes hardly does."""
 
 PEOPLE_BURST: Final = 1.5
 """Times as often as by chance that people's neighbouring prompts share topic words, where the log has no conversations to
