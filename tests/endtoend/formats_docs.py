@@ -24,6 +24,7 @@ lists them for a log. What cannot be read goes to quarantine with file, line and
   Server-sent events and lists of events are put together to one answer. Thoughts, calls and results of tools are no text.
 * **Tokens**: `input_tokens` is the whole prompt. Where a record leaves cached tokens out of its count (Anthropic, Bedrock),
   they are added; `cached_tokens` holds those that were read from a cache.
+* **Turns** may begin at 0 or at 1: each account's least one is its first, and within a `conversation_id` the order counts.
 * **Accounts** that the records do not name: `--account-from constant=NAME`, `path=N` (a part of the file's path, -1 is its
   name; or the key of a part like `tenant=x`), `field=PATH`, `header=NAME`.
 * **Tables joined**: Langfuse observations take users and sessions from exported traces, batch outputs their prompts from
